@@ -1,0 +1,1 @@
+//! Criterion benches of Costack beside its peers.

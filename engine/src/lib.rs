@@ -1,0 +1,1 @@
+//! The sans-IO core of Costack: who runs, who owns a stack, what must be copied.

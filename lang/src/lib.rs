@@ -1,0 +1,1 @@
+//! The scenario language of Costack: text to checked program, with diagnostics.

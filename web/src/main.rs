@@ -1,0 +1,2 @@
+//! The explorer: Costack's simulator, step by step, in the browser.
+fn main() {}

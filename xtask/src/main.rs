@@ -1,0 +1,2 @@
+//! Set-up, serving, testing and benching of Costack.
+fn main() {}
