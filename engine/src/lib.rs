@@ -22,6 +22,7 @@ extern crate alloc;
 
 mod error;
 pub mod event;
+pub mod sched;
 pub mod share;
 
 pub use error::Refusal;
