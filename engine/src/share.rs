@@ -14,8 +14,8 @@
 //! let mut stack = Stack::shared();
 //! let mut a = Coroutine::out(64);
 //! let mut b = Coroutine::out(64);
-//! stack.bind();
-//! stack.bind();
+//! stack.bind('A');
+//! stack.bind('B');
 //!
 //! // The stack is free, so A's initial image is all there is to copy.
 //! let plan = stack.plan_resume('A', &a).unwrap();
@@ -161,13 +161,17 @@ impl<K: Copy + Eq> Stack<K> {
         self.live
     }
 
-    /// Binds one more coroutine to the stack.
+    /// Binds one more coroutine to the stack. That of an own stack owns it from now on, as its
+    /// initial frame is in place.
     ///
     /// # Errors
-    /// [`Refusal::OwnStackTaken`] for the second coroutine of an own stack.
-    pub fn try_bind(&mut self) -> Result<(), Refusal> {
-        if self.own && self.live > 0 {
-            return Err(Refusal::OwnStackTaken);
+    /// [`Refusal::OwnStackTaken`] for the second live coroutine of an own stack.
+    pub fn try_bind(&mut self, key: K) -> Result<(), Refusal> {
+        if self.own {
+            if self.live > 0 {
+                return Err(Refusal::OwnStackTaken);
+            }
+            self.owner = Some((key, 0));
         }
         self.live += 1;
         Ok(())
@@ -178,8 +182,9 @@ impl<K: Copy + Eq> Stack<K> {
     /// # Panics
     /// If this is an own stack that is taken already; [`try_bind`](Self::try_bind) says so with
     /// an error.
-    pub fn bind(&mut self) {
-        self.try_bind().expect("an own stack takes one coroutine");
+    pub fn bind(&mut self, key: K) {
+        self.try_bind(key)
+            .expect("an own stack takes one coroutine");
     }
 
     /// Says what must be done so that `key` may run.
