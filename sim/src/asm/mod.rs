@@ -1,0 +1,5 @@
+//! The assembler: text to instructions.
+
+mod error;
+
+pub use error::AsmError;
