@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod asm;
+pub mod compile;
 pub mod fault;
 pub mod host;
 pub mod machine;
