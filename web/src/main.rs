@@ -1,2 +1,7 @@
 //! The explorer: Costack's simulator, step by step, in the browser.
-fn main() {}
+
+mod app;
+
+fn main() {
+    yew::Renderer::<app::App>::new().render();
+}

@@ -1,0 +1,9 @@
+//! The browser tests. Each file has a list of its own; `costack_e2e` tells how to write one.
+
+mod smoke;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    costack_e2e::main(&[smoke::TESTS])
+}
