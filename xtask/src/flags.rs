@@ -1,0 +1,50 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+xflags::xflags! {
+    /// Set-up, serving, testing and benching of Costack.
+    cmd xtask {
+        /// Builds the explorer and serves it on 127.0.0.1, installing first what is missing.
+        cmd serve {
+            /// The port to serve on (8080 unless told).
+            optional --port port: u16
+            /// Shrink the page with wasm-opt, as for publishing.
+            optional --release
+            /// Build quicker; the simulator then runs much slower.
+            optional --dev
+            /// Open a browser.
+            optional --open
+            /// Neither install nor download anything.
+            optional --offline
+        }
+        /// Installs what the tests need and runs all of them.
+        cmd test {
+            /// Run this part only; may be repeated. `--list` names the parts.
+            repeated --only part: String
+            /// List the parts and end.
+            optional --list
+            /// Neither install nor download anything.
+            optional --offline
+            /// Run only tests whose name contains this.
+            optional filter: String
+        }
+        /// Installs everything that serving and testing need.
+        cmd setup {}
+        /// Runs the benches and gathers their results into target/bench-report/bench.json.
+        cmd bench {
+            /// Also keep the results as the committed reference, benches/reference.json.
+            optional --save-reference
+            /// Gather what was measured before, without running the benches.
+            optional --no-run
+            /// Run only benches whose name contains this.
+            optional filter: String
+        }
+        /// Writes the benchmark results that the explorer shows: measured ones, else the reference.
+        /// Trunk calls this as a hook.
+        cmd gather {
+            /// The file to write.
+            required --to file: PathBuf
+        }
+    }
+}

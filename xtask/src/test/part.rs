@@ -1,0 +1,250 @@
+//! The parts of the test suite: what each needs and what it runs.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::{
+    command::{command, run_aloud},
+    context::Context,
+    page::{self, Mode},
+    setup::{self, Isa, RustTarget, Steps},
+};
+
+/// A part that can be run alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Formatting and lints.
+    Lint,
+    /// All tests on the host.
+    Host,
+    /// Documentation and its examples.
+    Docs,
+    /// The crates that promise to do without an operating system.
+    Bare,
+    /// The page's own unit tests.
+    Wasm,
+    /// The built page under remote control.
+    Browser,
+    /// Real switching on another architecture.
+    Native(Isa),
+}
+
+impl Part {
+    /// All of them, the quickest to fail first.
+    pub const ALL: [Self; 8] = [
+        Self::Lint,
+        Self::Host,
+        Self::Docs,
+        Self::Bare,
+        Self::Native(Isa::I386),
+        Self::Native(Isa::Aarch64),
+        Self::Wasm,
+        Self::Browser,
+    ];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lint => "lint",
+            Self::Host => "host",
+            Self::Docs => "docs",
+            Self::Bare => "bare",
+            Self::Wasm => "wasm",
+            Self::Browser => "browser",
+            Self::Native(isa) => isa.name(),
+        }
+    }
+
+    /// What it checks.
+    pub fn purpose(self) -> &'static str {
+        match self {
+            Self::Lint => "formatting and lints of every package",
+            Self::Host => "unit and integration tests on this machine",
+            Self::Docs => "examples in the documentation, and the documentation itself",
+            Self::Bare => "building without an operating system",
+            Self::Wasm => "tests of the page's components, as wasm in a browser",
+            Self::Browser => "the built page, used as a person would, in a browser",
+            Self::Native(Isa::I386) => "switching on i386",
+            Self::Native(Isa::Aarch64) => "switching on aarch64, emulated",
+        }
+    }
+
+    /// What must be installed.
+    pub fn needs(self, context: &Context) -> Result<Steps> {
+        Ok(match self {
+            Self::Lint | Self::Host | Self::Docs => Steps::new(),
+            Self::Bare => setup::bare(),
+            Self::Wasm => {
+                let mut steps = setup::browser();
+                steps.extend(setup::page(context)?);
+                steps
+            }
+            Self::Browser => {
+                let mut steps = Self::Wasm.needs(context)?;
+                steps.extend(setup::shrinking());
+                steps
+            }
+            Self::Native(isa) => setup::cross(isa),
+        })
+    }
+
+    /// Why it cannot run on this machine, whatever gets installed.
+    pub fn obstacle(self) -> Option<String> {
+        let Self::Native(isa) = self else { return None };
+        let host = (std::env::consts::OS, std::env::consts::ARCH);
+        if host == ("linux", "x86_64") {
+            return None;
+        }
+        Some(format!(
+            "tests of {} run on x86-64 Linux only, not on {} {}",
+            isa.name(),
+            host.1,
+            host.0
+        ))
+    }
+
+    /// Runs it; `filter` is a part of the names of the tests to run.
+    ///
+    /// # Errors
+    /// When a test fails, or cannot be run.
+    pub fn run(self, context: &Context, filter: Option<&str>) -> Result<()> {
+        match self {
+            Self::Lint => lint(context),
+            Self::Host => host(context, filter),
+            Self::Docs => docs(context, filter),
+            Self::Bare => bare(context),
+            Self::Wasm => wasm(context, filter),
+            Self::Browser => browser(context, filter),
+            Self::Native(isa) => native(context, isa, filter),
+        }
+    }
+}
+
+fn cargo(context: &Context) -> Command {
+    let mut cargo = command("cargo");
+    cargo.current_dir(&context.root);
+    cargo
+}
+
+fn lint(context: &Context) -> Result<()> {
+    run_aloud(cargo(context).args(["fmt", "--all", "--check"]))?;
+    let clippy = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    run_aloud(cargo(context).args(clippy))
+}
+
+fn host(context: &Context, filter: Option<&str>) -> Result<()> {
+    let mut test = cargo(context);
+    test.args([
+        "test",
+        "--workspace",
+        "--lib",
+        "--bins",
+        "--tests",
+        "--examples",
+    ]);
+    run_aloud(test.args(filter))
+}
+
+fn docs(context: &Context, filter: Option<&str>) -> Result<()> {
+    run_aloud(
+        cargo(context)
+            .args(["test", "--workspace", "--doc"])
+            .args(filter),
+    )?;
+    let mut doc = cargo(context);
+    doc.args([
+        "doc",
+        "--workspace",
+        "--no-deps",
+        "--document-private-items",
+    ]);
+    run_aloud(doc.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// The packages that promise `no_std`, each with the arguments that leave the standard library out.
+const BARE: &[&[&str]] = &[&["--package", "costack-engine", "--no-default-features"]];
+
+fn bare(context: &Context) -> Result<()> {
+    for target in RustTarget::bare() {
+        let compiler = target
+            .compiler(context)
+            .context("no compiler has this target")?;
+        for package in BARE {
+            let mut build = compiler.cargo(context, Vec::new())?;
+            run_aloud(
+                build
+                    .args(["build", "--target", target.triple()])
+                    .args(*package),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn native(context: &Context, isa: Isa, filter: Option<&str>) -> Result<()> {
+    let target = RustTarget::linux(isa);
+    let compiler = target
+        .compiler(context)
+        .context("no compiler has this target")?;
+    let mut test = compiler.cargo(context, Vec::new())?;
+    let variable = target.triple().to_uppercase().replace('-', "_");
+    test.env(format!("CARGO_TARGET_{variable}_LINKER"), isa.linker());
+    test.env(format!("CARGO_TARGET_{variable}_RUNNER"), isa.runner());
+    test.args([
+        "test",
+        "--package",
+        "costack",
+        "--lib",
+        "--tests",
+        "--target",
+        target.triple(),
+    ]);
+    run_aloud(test.args(filter))
+}
+
+fn wasm(context: &Context, filter: Option<&str>) -> Result<()> {
+    let compiler = page::wasm_compiler(context)?;
+    let mut test = compiler.cargo(context, setup::tool_folders(context)?)?;
+    // The variables go to the runner of wasm-bindgen, which starts the browser by its driver.
+    test.env(
+        "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
+        "wasm-bindgen-test-runner",
+    );
+    test.env(
+        "CHROMEDRIVER",
+        setup::browser_driver().context("there is no chromedriver")?,
+    );
+    test.args([
+        "test",
+        "--package",
+        "costack-web",
+        "--target",
+        RustTarget::wasm().triple(),
+    ]);
+    run_aloud(test.args(filter))
+}
+
+fn browser(context: &Context, filter: Option<&str>) -> Result<()> {
+    let page = context.target.join("e2e-page");
+    page::build(context, Mode::Release, &page)?;
+    let mut test = cargo(context);
+    test.env("COSTACK_E2E_PAGE", &page);
+    test.env(
+        "COSTACK_E2E_SCREENSHOTS",
+        context.target.join("screenshots"),
+    );
+    test.env(
+        "CHROMEDRIVER",
+        setup::browser_driver().context("there is no chromedriver")?,
+    );
+    test.args(["test", "--package", "costack-e2e", "--test", "browser"]);
+    run_aloud(test.args(filter))
+}
