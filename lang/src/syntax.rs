@@ -496,7 +496,7 @@ pub enum Place {
 /// An expression.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Expr {
-    /// All of it, without parentheses around it.
+    /// All of it, parentheses around it included.
     pub span: Span,
     /// What it computes.
     pub kind: ExprKind,

@@ -1,0 +1,613 @@
+//! The bodies of functions: scopes, places, statements.
+//!
+//! Functions here that call themselves are kept small, since a debug build gives every value in a
+//! function a place of its own on the stack.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Diagnostic, Kind, Sort};
+use crate::names;
+use crate::parse::File;
+use crate::raw::{self, Ident};
+use crate::resolve::{Meaning, Resolver, owned};
+use crate::source::Span;
+use crate::syntax::{
+    Block, Call, Expr, ExprKind, FnId, Local, LocalId, LocalKind, MAIN, Place, PrintItem, Stmt,
+    StmtId, StmtInfo, StmtKind, UnaryOp, Word,
+};
+use crate::{MAX_ARRAY_WORDS, MAX_STACK_BYTES};
+
+impl<'a> Resolver<'_, 'a> {
+    /// Resolves the bodies of all functions.
+    pub(crate) fn bodies(&mut self) {
+        let file = self.file;
+        if let Some((_, block)) = file.mains.first() {
+            self.function(MAIN, block, &[]);
+        }
+        // Of a second `main` only the mistakes count.
+        for (index, function) in file.functions.iter().enumerate() {
+            self.function(FnId::new(index + 1), &function.body, &function.params);
+        }
+    }
+
+    fn function(&mut self, id: FnId, block: &raw::Block<'a>, params: &[Ident<'a>]) {
+        let mut body = Body {
+            function: id,
+            locals: self.program.functions[id.index()].locals.clone(),
+            scope: BTreeMap::new(),
+            declared: Vec::new(),
+            loops: 0,
+            calls: false,
+            uses_runtime: false,
+            expr_depth: 0,
+            resolver: self,
+        };
+        for (index, param) in params.iter().enumerate() {
+            body.enter(param.text, LocalId::new(index));
+        }
+        let resolved = body.block(block);
+        let Body {
+            locals,
+            calls,
+            uses_runtime,
+            expr_depth,
+            ..
+        } = body;
+        let function = &mut self.program.functions[id.index()];
+        function.body = resolved;
+        function.locals = locals;
+        function.calls = calls;
+        function.uses_runtime = uses_runtime;
+        function.expr_depth = expr_depth;
+
+        let words = function.locals.iter().map(|local| u64::from(local.words()));
+        let bytes = words.sum::<u64>() * u64::from(Word::Bits64.bytes());
+        if bytes > u64::from(MAX_STACK_BYTES) {
+            let kind = Kind::FrameTooLarge {
+                function: names::shown(&function.name.text),
+                bytes,
+            };
+            let span = function.name.span;
+            self.mistake(kind, span);
+        }
+    }
+}
+
+/// A function while its body is resolved.
+struct Body<'b, 'r, 'a> {
+    resolver: &'b mut Resolver<'r, 'a>,
+    function: FnId,
+    locals: Vec<Local>,
+    /// What a name means here: the last one that is in scope.
+    scope: BTreeMap<&'a str, Vec<LocalId>>,
+    /// The names in scope in the order of their declaration, to leave blocks by.
+    declared: Vec<&'a str>,
+    loops: u32,
+    calls: bool,
+    uses_runtime: bool,
+    expr_depth: u32,
+}
+
+impl<'a> Body<'_, '_, 'a> {
+    fn mistake(&mut self, kind: Kind, span: Span) {
+        self.resolver.mistake(kind, span);
+    }
+
+    fn enter(&mut self, name: &'a str, id: LocalId) {
+        self.scope.entry(name).or_default().push(id);
+        self.declared.push(name);
+    }
+
+    fn declare(&mut self, name: Ident<'a>, kind: LocalKind) -> LocalId {
+        let id = LocalId::new(self.locals.len());
+        self.locals.push(Local {
+            name: owned(name),
+            kind,
+            address_taken: false,
+        });
+        self.enter(name.text, id);
+        id
+    }
+
+    fn local(&self, name: &str) -> Option<LocalId> {
+        self.scope.get(name)?.last().copied()
+    }
+
+    fn block(&mut self, raw: &raw::Block<'a>) -> Block {
+        let outer = self.declared.len();
+        let mut block = Block {
+            stmts: Vec::with_capacity(raw.stmts.len()),
+            span: raw.span,
+        };
+        for stmt in &raw.stmts {
+            self.stmt(stmt, &mut block.stmts);
+        }
+        for name in self.declared.drain(outer..) {
+            if let Some(ids) = self.scope.get_mut(name) {
+                ids.pop();
+            }
+        }
+        block
+    }
+
+    fn looped(&mut self, raw: &raw::Block<'a>) -> Block {
+        self.loops += 1;
+        let block = self.block(raw);
+        self.loops -= 1;
+        block
+    }
+
+    /// Gives out the next id.
+    fn number(&mut self, span: Span) -> (StmtId, u32) {
+        let program = &mut self.resolver.program;
+        let id = StmtId::new(program.statements.len());
+        let line = program.source.line(span.start);
+        program.statements.push(StmtInfo {
+            function: self.function,
+            line,
+            span,
+        });
+        (id, line)
+    }
+
+    fn stmt(&mut self, raw: &raw::Stmt<'a>, into: &mut Vec<Stmt>) {
+        match &raw.kind {
+            raw::StmtKind::If(arms, otherwise) => into.extend(self.branches(arms, otherwise)),
+            raw::StmtKind::While(condition, body) => {
+                into.push(self.repeat(condition, body, raw.span))
+            }
+            raw::StmtKind::Bad(block) => {
+                // The header may have been that of a loop.
+                self.looped(block);
+            }
+            kind => into.extend(self.simple_stmt(kind, raw.span)),
+        }
+    }
+
+    fn repeat(&mut self, condition: &raw::Expr<'a>, body: &raw::Block<'a>, span: Span) -> Stmt {
+        let (id, line) = self.number(span);
+        let condition = self.expr(condition);
+        let body = self.looped(body);
+        Stmt {
+            id,
+            line,
+            span,
+            kind: StmtKind::While { condition, body },
+        }
+    }
+
+    /// An `if` with all its `else if`, each of which becomes an `if` in an `else`.
+    fn branches(
+        &mut self,
+        arms: &[raw::Arm<'a>],
+        otherwise: &Option<raw::Block<'a>>,
+    ) -> Option<Stmt> {
+        let mut heads = Vec::with_capacity(arms.len());
+        for arm in arms {
+            let (id, line) = self.number(arm.span);
+            let condition = self.expr(&arm.condition);
+            let then = self.block(&arm.block);
+            heads.push((id, line, arm.span, condition, then));
+        }
+        let mut otherwise = otherwise.as_ref().map(|block| self.block(block));
+        let mut whole = None;
+        while let Some((id, line, span, condition, then)) = heads.pop() {
+            if let Some(inner) = whole.take() {
+                let inner: Stmt = inner;
+                otherwise = Some(Block {
+                    span: inner.span,
+                    stmts: vec![inner],
+                });
+            }
+            whole = Some(Stmt {
+                id,
+                line,
+                span,
+                kind: StmtKind::If {
+                    condition,
+                    then,
+                    otherwise: otherwise.take(),
+                },
+            });
+        }
+        whole
+    }
+
+    /// A statement that holds no other; `None` after some mistakes.
+    fn simple_stmt(&mut self, raw: &raw::StmtKind<'a>, span: Span) -> Option<Stmt> {
+        let (id, line) = self.number(span);
+        let kind = match raw {
+            raw::StmtKind::Let(name, value) => {
+                let value = self.expr(value);
+                let local = self.declare(*name, LocalKind::Word);
+                StmtKind::Let { local, value }
+            }
+            raw::StmtKind::LetArray(name, length) => {
+                let bounds = (1, u64::from(MAX_ARRAY_WORDS));
+                let length = self
+                    .resolver
+                    .bounded(*length, "array size", "words", bounds);
+                let local = self.declare(*name, LocalKind::Array(length));
+                StmtKind::LetArray { local }
+            }
+            raw::StmtKind::Assign(target, value) => {
+                let place = self.target(target);
+                let value = self.expr(value);
+                StmtKind::Assign {
+                    place: place?,
+                    value,
+                }
+            }
+            raw::StmtKind::Expr(expr) => self.called(expr)?,
+            raw::StmtKind::Break | raw::StmtKind::Continue => {
+                let (word, kind) = match raw {
+                    raw::StmtKind::Break => ("break", StmtKind::Break),
+                    _ => ("continue", StmtKind::Continue),
+                };
+                if self.loops == 0 {
+                    self.mistake(Kind::OutsideLoop { word }, span);
+                }
+                kind
+            }
+            raw::StmtKind::Return(value) => {
+                StmtKind::Return(value.as_ref().map(|value| self.expr(value)))
+            }
+            raw::StmtKind::Assert(value) => StmtKind::Assert(self.expr(value)),
+            raw::StmtKind::If(..) | raw::StmtKind::While(..) | raw::StmtKind::Bad(_) => {
+                return None;
+            }
+            runtime => {
+                self.uses_runtime = true;
+                self.runtime_stmt(runtime, span)?
+            }
+        };
+        Some(Stmt {
+            id,
+            line,
+            span,
+            kind,
+        })
+    }
+
+    /// A statement that needs the runtime.
+    fn runtime_stmt(&mut self, raw: &raw::StmtKind<'a>, span: Span) -> Option<StmtKind> {
+        use raw::StmtKind as Raw;
+        Some(match raw {
+            Raw::Print(items) => {
+                StmtKind::Print(items.iter().map(|item| self.item(item)).collect())
+            }
+            Raw::Yield => {
+                if self.function == MAIN {
+                    self.mistake(Kind::YieldInMain, span);
+                }
+                StmtKind::Yield
+            }
+            Raw::Exit => StmtKind::Exit,
+            Raw::Sleep(amount, unit) => StmtKind::Sleep {
+                amount: self.expr(amount),
+                unit: *unit,
+            },
+            Raw::Send(channel, value) => {
+                let channel = self.meaning(*channel, Sort::Channel);
+                let value = self.expr(value);
+                let Some(Meaning::Channel(channel)) = channel else {
+                    return None;
+                };
+                StmtKind::Send { channel, value }
+            }
+            Raw::Lock(name) | Raw::Unlock(name) => {
+                let Some(Meaning::Mutex(id)) = self.meaning(*name, Sort::Mutex) else {
+                    return None;
+                };
+                match raw {
+                    Raw::Lock(_) => StmtKind::Lock(id),
+                    _ => StmtKind::Unlock(id),
+                }
+            }
+            Raw::Wait(name) | Raw::Complete(name) => {
+                let Some(Meaning::Event(id)) = self.meaning(*name, Sort::Event) else {
+                    return None;
+                };
+                match raw {
+                    Raw::Wait(_) => StmtKind::Wait(id),
+                    _ => StmtKind::Complete(id),
+                }
+            }
+            Raw::Join(name) | Raw::Resume(name) | Raw::Start(name) => {
+                let Some(Meaning::Task(id)) = self.meaning(*name, Sort::Task) else {
+                    return None;
+                };
+                match raw {
+                    Raw::Join(_) => StmtKind::Join(id),
+                    Raw::Resume(_) => StmtKind::Resume(id),
+                    _ => StmtKind::Start(id),
+                }
+            }
+            Raw::Run => {
+                if self.function != MAIN {
+                    self.mistake(Kind::RunOutsideMain, span);
+                }
+                StmtKind::Run
+            }
+            Raw::Spawn(name, launch) => {
+                let args = self.args(&launch.call.args);
+                let launch = self.resolver.launch(launch, args, name.span)?;
+                let (Meaning::Task(task), _) = *self.resolver.names.get(name.text)? else {
+                    return None;
+                };
+                StmtKind::Spawn { task, launch }
+            }
+            Raw::SetFpMode(mode) => StmtKind::SetFpMode(*mode),
+            _ => return None,
+        })
+    }
+
+    fn item(&mut self, raw: &raw::PrintItem<'a>) -> PrintItem {
+        match raw {
+            raw::PrintItem::Text(text) => PrintItem::Text(text.clone()),
+            raw::PrintItem::Value(value) => PrintItem::Value(self.expr(value)),
+        }
+    }
+
+    /// An expression that is a statement.
+    fn called(&mut self, raw: &raw::Expr<'a>) -> Option<StmtKind> {
+        match self.expr(raw).kind {
+            ExprKind::Call(call) => Some(StmtKind::Call(call)),
+            ExprKind::Recv(channel) => Some(StmtKind::Recv(channel)),
+            _ => None,
+        }
+    }
+
+    /// What a name that is not a word means. Locals hide declarations, also here.
+    fn meaning(&mut self, name: Ident<'a>, wanted: Sort) -> Option<Meaning> {
+        let Some(local) = self.local(name.text) else {
+            return self.resolver.global_name(name, wanted);
+        };
+        let local = &self.locals[local.index()];
+        let (sort, declared) = (sort_of(local), local.name.span);
+        self.resolver.wrong_sort(name, sort, Some(wanted), declared);
+        None
+    }
+
+    /// A whole expression, not a part of one.
+    fn expr(&mut self, raw: &raw::Expr<'a>) -> Expr {
+        self.expr_depth = self.expr_depth.max(raw.depth);
+        self.part(raw)
+    }
+
+    fn args(&mut self, raw: &[raw::Expr<'a>]) -> Vec<Expr> {
+        raw.iter().map(|arg| self.expr(arg)).collect()
+    }
+
+    fn boxed(&mut self, raw: &raw::Expr<'a>) -> Box<Expr> {
+        Box::new(self.part(raw))
+    }
+
+    fn part(&mut self, raw: &raw::Expr<'a>) -> Expr {
+        let kind = match &raw.kind {
+            raw::ExprKind::Unary(UnaryOp::Neg, operand) => self.negated(operand),
+            raw::ExprKind::Unary(op, operand) => ExprKind::Unary(*op, self.boxed(operand)),
+            raw::ExprKind::Binary(op, left, right) => {
+                let left = self.boxed(left);
+                ExprKind::Binary(*op, left, self.boxed(right))
+            }
+            raw::ExprKind::Logical(op, left, right) => {
+                let left = self.boxed(left);
+                ExprKind::Logical(*op, left, self.boxed(right))
+            }
+            raw::ExprKind::AddressOf(operand) => self.address(operand),
+            raw::ExprKind::Call(call) => self.call(call),
+            raw::ExprKind::Index(..) | raw::ExprKind::Deref(_) | raw::ExprKind::Name(_) => {
+                self.load(raw)
+            }
+            leaf => self.leaf(leaf, raw.span),
+        };
+        Expr {
+            span: raw.span,
+            kind,
+        }
+    }
+
+    fn negated(&mut self, operand: &raw::Expr<'a>) -> ExprKind {
+        let operand = match operand.kind {
+            raw::ExprKind::Int(int) => Box::new(Expr {
+                span: operand.span,
+                kind: self.resolver.int(int, operand.span, true),
+            }),
+            _ => self.boxed(operand),
+        };
+        ExprKind::Unary(UnaryOp::Neg, operand)
+    }
+
+    fn call(&mut self, call: &raw::Call<'a>) -> ExprKind {
+        self.calls = true;
+        let function = match self.local(call.function.text) {
+            None => self.resolver.called(call),
+            Some(_) => {
+                self.meaning(call.function, Sort::Function);
+                None
+            }
+        };
+        let args = self.args(&call.args);
+        ExprKind::Call(Call {
+            // After a mistake no one sees the program.
+            function: function.unwrap_or(MAIN),
+            args,
+            span: call.span,
+        })
+    }
+
+    fn load(&mut self, raw: &raw::Expr<'a>) -> ExprKind {
+        match self.place(raw) {
+            Some(place) => ExprKind::Load(place),
+            None => ExprKind::Int(0),
+        }
+    }
+
+    fn address(&mut self, operand: &raw::Expr<'a>) -> ExprKind {
+        if !is_place(operand) {
+            self.mistake(Kind::NotAddressable, operand.span);
+            return ExprKind::Int(0);
+        }
+        let Some(place) = self.place(operand) else {
+            return ExprKind::Int(0);
+        };
+        if let Place::Local(local) | Place::Element { array: local, .. } = place {
+            self.locals[local.index()].address_taken = true;
+        }
+        ExprKind::Address(place)
+    }
+
+    fn target(&mut self, raw: &raw::Expr<'a>) -> Option<Place> {
+        self.expr_depth = self.expr_depth.max(raw.depth);
+        if !is_place(raw) {
+            self.mistake(Kind::NotAPlace, raw.span);
+            return None;
+        }
+        self.place(raw)
+    }
+
+    /// A name, an element or a dereference; `None` after a mistake.
+    fn place(&mut self, raw: &raw::Expr<'a>) -> Option<Place> {
+        match &raw.kind {
+            raw::ExprKind::Name(name) => self.word(Ident {
+                text: name,
+                span: raw.span,
+            }),
+            raw::ExprKind::Index(array, index) => {
+                let index = self.boxed(index);
+                let array = self.array(*array)?;
+                Some(Place::Element { array, index })
+            }
+            raw::ExprKind::Deref(pointer) => Some(Place::Deref(self.boxed(pointer))),
+            _ => None,
+        }
+    }
+
+    /// A local or global word.
+    fn word(&mut self, name: Ident<'a>) -> Option<Place> {
+        if let Some(id) = self.local(name.text) {
+            let local = &self.locals[id.index()];
+            if local.kind == LocalKind::Word {
+                return Some(Place::Local(id));
+            }
+            let declared = local.name.span;
+            let kind = Kind::ArrayWithoutIndex {
+                name: names::shown(name.text),
+            };
+            let mistake = Diagnostic::new(kind, name.span);
+            self.resolver
+                .mistakes
+                .push(mistake.note(declared, "declared here"));
+            return None;
+        }
+        match self.resolver.names.get(name.text) {
+            Some(&(Meaning::Global(id), _)) => Some(Place::Global(id)),
+            Some(&(meaning, declared)) => {
+                let sort = meaning.sort();
+                self.resolver.wrong_sort(name, sort, None, declared);
+                None
+            }
+            None => {
+                self.unknown(name, None);
+                None
+            }
+        }
+    }
+
+    fn array(&mut self, name: Ident<'a>) -> Option<LocalId> {
+        let wanted = Some(Sort::Array);
+        let Some(id) = self.local(name.text) else {
+            match self.resolver.names.get(name.text) {
+                Some(&(meaning, declared)) => {
+                    let sort = meaning.sort();
+                    self.resolver.wrong_sort(name, sort, wanted, declared);
+                }
+                None => self.unknown(name, wanted),
+            }
+            return None;
+        };
+        let local = &self.locals[id.index()];
+        if local.kind == LocalKind::Word {
+            let declared = local.name.span;
+            self.resolver.wrong_sort(name, Sort::Word, wanted, declared);
+            return None;
+        }
+        Some(id)
+    }
+
+    fn unknown(&mut self, name: Ident<'a>, wanted: Option<Sort>) {
+        let in_scope = self.scope.iter().filter(|(_, ids)| !ids.is_empty());
+        let fitting = in_scope.filter(|(_, ids)| {
+            let array = ids
+                .last()
+                .is_some_and(|id| self.locals[id.index()].kind != LocalKind::Word);
+            array == (wanted == Some(Sort::Array))
+        });
+        let candidates = fitting.map(|(name, _)| *name);
+        self.resolver.unknown(name, wanted, candidates);
+    }
+
+    /// An expression without parts.
+    fn leaf(&mut self, raw: &raw::ExprKind<'a>, span: Span) -> ExprKind {
+        if let raw::ExprKind::Int(int) = raw {
+            return self.resolver.int(*int, span, false);
+        }
+        self.uses_runtime = true;
+        match raw {
+            raw::ExprKind::Recv(name) => match self.meaning(*name, Sort::Channel) {
+                Some(Meaning::Channel(id)) => ExprKind::Recv(id),
+                _ => ExprKind::Int(0),
+            },
+            raw::ExprKind::Alive(name) => match self.meaning(*name, Sort::Task) {
+                Some(Meaning::Task(id)) => ExprKind::Alive(id),
+                _ => ExprKind::Int(0),
+            },
+            raw::ExprKind::SelfTask => ExprKind::SelfTask,
+            raw::ExprKind::FpMode => ExprKind::FpMode,
+            _ => ExprKind::Now,
+        }
+    }
+}
+
+fn is_place(raw: &raw::Expr<'_>) -> bool {
+    matches!(
+        raw.kind,
+        raw::ExprKind::Name(_) | raw::ExprKind::Index(..) | raw::ExprKind::Deref(_)
+    )
+}
+
+fn sort_of(local: &Local) -> Sort {
+    match local.kind {
+        LocalKind::Word => Sort::Word,
+        LocalKind::Array(_) => Sort::Array,
+    }
+}
+
+/// The names of all `spawn` statements, in the order of the functions.
+pub(crate) fn spawned_names<'a>(file: &File<'a>) -> Vec<(Ident<'a>, Span)> {
+    let mut names = Vec::new();
+    let mains = file.mains.iter().take(1).map(|(_, block)| block);
+    let others = file.functions.iter().map(|function| &function.body);
+    for block in mains.chain(others) {
+        collect_spawned(block, &mut names);
+    }
+    names
+}
+
+fn collect_spawned<'a>(block: &raw::Block<'a>, into: &mut Vec<(Ident<'a>, Span)>) {
+    for stmt in &block.stmts {
+        match &stmt.kind {
+            raw::StmtKind::Spawn(name, _) => into.push((*name, stmt.span)),
+            raw::StmtKind::While(_, block) | raw::StmtKind::Bad(block) => {
+                collect_spawned(block, into);
+            }
+            raw::StmtKind::If(arms, otherwise) => {
+                for block in arms.iter().map(|arm| &arm.block).chain(otherwise) {
+                    collect_spawned(block, into);
+                }
+            }
+            _ => {}
+        }
+    }
+}
