@@ -134,8 +134,7 @@ fn build(context: &Context, target: &str, has_std: bool, folder: &Path) -> Resul
     std::fs::write(krate.join("src/lib.rs"), "#![no_std]\n")?;
     std::fs::write(
         krate.join("Cargo.toml"),
-        "[package]\nname = \"costack-empty\"\nedition = \"2024\"\n\n[workspace]\n\n\
-         [profile.release]\ncodegen-units = 1\n",
+        "[package]\nname = \"costack-empty\"\nedition = \"2024\"\n\n[workspace]\n",
     )?;
     let parts = if has_std {
         "std,panic_abort,test"
@@ -184,14 +183,17 @@ fn build(context: &Context, target: &str, has_std: bool, folder: &Path) -> Resul
     Ok(())
 }
 
-/// Lets people say `cargo +costack-cross build --target …`. Nothing here depends on it.
+/// Lets people say `cargo +costack-cross build --target …`. Nothing here depends on it, so a toolchain of
+/// that name that works already is left alone.
 fn link_toolchain(sysroot: &Path) {
-    let mut rustup = command("rustup");
-    rustup
-        .args(["toolchain", "link", "costack-cross"])
-        .arg(sysroot);
-    if succeeds(&mut rustup) {
-        say("it also works by hand: cargo +costack-cross build --target …");
+    let mut present = command("rustc");
+    present.args(["+costack-cross", "--version"]);
+    if !succeeds(&mut present) {
+        let mut rustup = command("rustup");
+        rustup
+            .args(["toolchain", "link", "costack-cross"])
+            .arg(sysroot);
+        succeeds(&mut rustup);
     }
 }
 
