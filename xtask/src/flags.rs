@@ -46,5 +46,12 @@ xflags::xflags! {
             /// The file to write.
             required --to file: PathBuf
         }
+        /// Tells when the page is being served. `serve` calls this itself.
+        cmd announce {
+            /// The port it will be served on.
+            required --port port: u16
+            /// How many milliseconds have passed before.
+            required --elapsed-ms elapsed: u64
+        }
     }
 }

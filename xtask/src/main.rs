@@ -42,6 +42,10 @@ fn main() -> ExitCode {
 
 /// Runs one command; `false` means that it ran and what it checked does not hold.
 fn dispatch(flags: flags::Xtask) -> Result<bool> {
+    if let XtaskCmd::Announce(flags) = &flags.subcommand {
+        serve::announce(flags);
+        return Ok(true);
+    }
     let mut context = Context::new()?;
     match flags.subcommand {
         XtaskCmd::Serve(flags) => {
@@ -55,5 +59,6 @@ fn dispatch(flags: flags::Xtask) -> Result<bool> {
         XtaskCmd::Setup(_) => setup::everything(&context).map(|()| true),
         XtaskCmd::Bench(flags) => bench::bench(&context, &flags).map(|()| true),
         XtaskCmd::Gather(flags) => bench::gather_to(&context, &flags.to).map(|()| true),
+        XtaskCmd::Announce(_) => unreachable!("it was run above, without a context"),
     }
 }

@@ -2,16 +2,18 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    os::unix::process::{CommandExt, parent_id},
+    process::Stdio,
     thread,
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::{
-    command::status,
+    command::command,
     context::Context,
-    flags::Serve,
+    flags::{Announce, Serve},
     page::{self, Mode},
     progress::{say, spoken},
 };
@@ -41,23 +43,37 @@ pub fn serve(context: &Context, flags: &Serve) -> Result<()> {
         trunk.arg("--open");
     }
     say("building the page: seconds, or about 2 min the first time; Ctrl-C ends");
-    // Trunk opens the port once the page is built. This thread ends with the process.
-    thread::spawn(move || announce(address, started));
-    let ended = status(&mut trunk)?;
-    // Ctrl-C ends Trunk by a signal, which is how serving is meant to end.
-    match ended.code() {
-        Some(0) | None => Ok(()),
-        Some(code) => bail!("trunk serve ended with {code}; its own message is above"),
-    }
+    announce_later(address, started.elapsed())?;
+    // Trunk takes this process's place, so that whoever ends it ends Trunk.
+    let error = trunk.exec();
+    Err(error).context("Trunk does not start")
 }
 
-/// Waits until the page can be had, and prints its address.
-fn announce(address: SocketAddr, started: Instant) {
+/// Starts this program once more beside Trunk, to tell when the page is there.
+fn announce_later(address: SocketAddr, elapsed: Duration) -> Result<()> {
+    let own = std::env::current_exe().context("this program does not know where it is")?;
+    let mut announcer = command(own);
+    announcer.args(["announce", "--port", &address.port().to_string()]);
+    announcer.args(["--elapsed-ms", &elapsed.as_millis().to_string()]);
+    announcer.stderr(Stdio::null()).spawn()?;
+    Ok(())
+}
+
+/// Waits until the page can be had, and prints its address. Trunk opens the port once the page is built.
+pub fn announce(flags: &Announce) {
+    let started = Instant::now();
+    let parent = parent_id();
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, flags.port));
     while TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err() {
         thread::sleep(Duration::from_millis(100));
+        if parent_id() != parent {
+            // Trunk has ended, and there will be no page.
+            return;
+        }
     }
+    let elapsed = started.elapsed() + Duration::from_millis(flags.elapsed_ms);
     say(format!(
         "the explorer is at http://{address}/ (after {})",
-        spoken(started.elapsed())
+        spoken(elapsed)
     ));
 }

@@ -144,7 +144,7 @@ impl Step for RustTarget {
             }
         };
         say(format!(
-            "rustup does not give it ({reason}); building it from the system's source"
+            "rustup does not give it ({reason}): taking the system's source instead"
         ));
         if !debian::is_debian() {
             anyhow::bail!(
@@ -162,13 +162,15 @@ impl Step for RustTarget {
     }
 }
 
-/// The last line in which a program says what went wrong.
+/// The last line in which a program says what went wrong, as far as it fits into one of ours.
 fn last_line(text: &str) -> String {
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
     let said = lines().rfind(|line| line.starts_with("error"));
-    said.or_else(|| lines().next_back())
-        .unwrap_or("it failed")
-        .to_owned()
+    let line = said.or_else(|| lines().next_back()).unwrap_or("it failed");
+    match line.char_indices().nth(90) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
 }
 
 impl Compiler {
