@@ -15,6 +15,9 @@
 //! ([`Context::store_pointer`]); from then on nothing needs to be told. At `mov rsp, rsi` the task
 //! changes, at that very instruction.
 
+use costack_engine::event::Event;
+use costack_engine::sched::TaskId;
+
 use crate::fault::{FaultKind, StackNumber, TaskNumber};
 use crate::view::{Statistics, StepKind, StepView, TaskView};
 
@@ -93,6 +96,11 @@ pub trait Host {
 
     /// The name of a stack.
     fn stack_name(&self, stack: StackNumber) -> String;
+
+    /// What has happened up to the current position, in the vocabulary that all backends share.
+    fn events(&self) -> Vec<Event<TaskId>> {
+        Vec::new()
+    }
 
     /// What the host has counted. The session adds what it counts itself (instructions, memory).
     fn statistics(&self) -> Statistics;

@@ -11,6 +11,7 @@ pub mod fault;
 pub mod host;
 pub mod machine;
 pub mod program;
+pub mod runtime;
 pub mod session;
 pub mod view;
 

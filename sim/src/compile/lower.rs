@@ -3,14 +3,14 @@
 use std::marker::PhantomData;
 
 use costack_lang::syntax::{
-    Block, Call, Expr, ExprKind, FnId, Function, LocalId, LocalKind, Place as SyntaxPlace,
-    PrintItem, Program, Stmt, StmtKind, TimeUnit,
+    BinaryOp, Block, Call, Expr, ExprKind, FnId, Function, LocalId, LocalKind,
+    Place as SyntaxPlace, PrintItem, Program, Source, Stmt, StmtKind, TimeUnit,
 };
 
 use super::emit::{Condition, Frame, Isa, Label, Operand, Operation, Place, Target, Text};
 use super::frame::{Layout, layout};
 use super::symbols::Symbols;
-use super::{FunctionCode, Tables, Template};
+use super::{AssertSite, FunctionCode, Tables, Template};
 use crate::program::{FunctionInfo, Slot, SlotKind};
 
 /// Frames this large fit no stack, so what is beyond needs no addresses of its own.
@@ -31,6 +31,7 @@ pub(super) struct Lower<'a, I> {
     pub(super) symbols: &'a Symbols,
     pub(super) layout: Layout,
     pub(super) text: Text,
+    source: &'a Source,
     tables: &'a mut Tables,
     /// Temporaries in use, and the most there ever were.
     temporaries: i32,
@@ -61,6 +62,7 @@ pub(super) fn lower<I: Isa>(
         symbols,
         layout,
         text,
+        source: &program.source,
         tables,
         temporaries: 0,
         temporaries_max: 0,
@@ -234,7 +236,7 @@ impl<'a, I: Isa> Lower<'a, I> {
             }
             StmtKind::Call(call) => self.call(call),
             StmtKind::Print(items) => self.print(items),
-            StmtKind::Assert(condition) => self.assert(stmt, condition),
+            StmtKind::Assert(condition) => self.assert(condition),
             StmtKind::Yield => self.service("rt_yield", &[]),
             StmtKind::Exit => self.service("rt_exit", &[]),
             StmtKind::Sleep { amount, unit } => {
@@ -358,7 +360,7 @@ impl<'a, I: Isa> Lower<'a, I> {
     /// A failing assertion hands over with the left side in the accumulator, the right side in the
     /// second register and its number in the third; with the value and 0 where it is not a
     /// comparison.
-    fn assert(&mut self, stmt: &'a Stmt, condition: &'a Expr) {
+    fn assert(&mut self, condition: &'a Expr) {
         let holds = self.text.new_label();
         let (comparison, right) = match &condition.kind {
             ExprKind::Binary(op, left, right) => match Operation::of(*op) {
@@ -370,7 +372,13 @@ impl<'a, I: Isa> Lower<'a, I> {
         I::compare(&mut self.text, right);
         I::branch(&mut self.text, comparison, holds);
         I::load_second(&mut self.text, right);
-        let number = self.tables.assert(stmt.id);
+        let number = self.tables.assert(AssertSite {
+            text: self.source.slice(condition.span).to_owned(),
+            comparison: match condition.kind {
+                ExprKind::Binary(op, ..) => sign(op),
+                _ => None,
+            },
+        });
         I::load_third(&mut self.text, number);
         I::host(&mut self.text, "assert_failed");
         self.text.label(holds);
@@ -477,4 +485,17 @@ impl<'a, I: Isa> Lower<'a, I> {
 /// The least number from `bytes` up that is `skew` above a multiple of 16.
 fn align(bytes: i32, skew: i32) -> i32 {
     ((bytes - skew + 15) & !15) + skew
+}
+
+/// How a comparison is written.
+fn sign(op: BinaryOp) -> Option<&'static str> {
+    Some(match op {
+        BinaryOp::Eq => "==",
+        BinaryOp::Ne => "!=",
+        BinaryOp::Lt => "<",
+        BinaryOp::Le => "<=",
+        BinaryOp::Gt => ">",
+        BinaryOp::Ge => ">=",
+        _ => return None,
+    })
 }

@@ -44,8 +44,8 @@ pub struct Tables {
     pub templates: Vec<Template>,
     /// First argument of `rt_spawn`.
     pub spawns: Vec<SpawnSite>,
-    /// By the number that a failing `assert` hands over, its statement.
-    pub asserts: Vec<StmtId>,
+    /// By the number that a failing `assert` hands over.
+    pub asserts: Vec<AssertSite>,
 }
 
 /// The items of a `print`: a text, or `None` for the next value.
@@ -77,6 +77,15 @@ pub struct SpawnSite {
     pub arguments: usize,
 }
 
+/// What an `assert` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssertSite {
+    /// The expression as written.
+    pub text: String,
+    /// The sign of the comparison that it is, if it is one.
+    pub comparison: Option<&'static str>,
+}
+
 impl Tables {
     fn template(&mut self, template: Template) -> i64 {
         self.templates.push(template);
@@ -94,8 +103,8 @@ impl Tables {
         self.spawns.len() as i64 - 1
     }
 
-    fn assert(&mut self, stmt: StmtId) -> i64 {
-        self.asserts.push(stmt);
+    fn assert(&mut self, site: AssertSite) -> i64 {
+        self.asserts.push(site);
         self.asserts.len() as i64 - 1
     }
 }
@@ -105,6 +114,14 @@ struct FunctionCode {
     lines: Vec<Line>,
     info: FunctionInfo,
     registers: Vec<(&'static str, String)>,
+}
+
+/// The registers in which compiled code hands values to a `host` instruction that stands in a
+/// function: the accumulator, the second and the third register.
+pub fn value_registers(isa: Isa) -> [&'static str; 3] {
+    match isa {
+        Isa::X86_64 | Isa::I386 | Isa::Aarch64 => <x86_64::X86_64 as emit::Isa>::VALUES,
+    }
 }
 
 /// Compiles a scenario for an ISA.

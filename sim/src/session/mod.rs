@@ -13,7 +13,7 @@ use crate::view::{
     StepOutcome, StepView, TaskView, Tick, WordView,
 };
 
-pub use journal::Journal;
+pub use journal::{Journal, Replay};
 
 /// What a session may use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

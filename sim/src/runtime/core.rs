@@ -1,0 +1,651 @@
+//! What the runtime knows beside memory: the engine's scheduler and stacks, and where things are.
+//!
+//! [`Core`] is changed by [`Command`]s only and touches no memory, so the session can bring it
+//! back to any moment by replaying them. What a command asks of memory comes back as its reply.
+
+use std::collections::VecDeque;
+
+use costack_engine::Refusal;
+use costack_engine::event::Event;
+use costack_engine::sched::{
+    ChannelId, EventId, Flow, MutexId, Next, Received, Scheduler, Sent, TaskId, TaskState,
+};
+use costack_engine::share::{Coroutine, Plan, Stack, Status};
+
+use crate::fault::{StackNumber, TaskNumber};
+use crate::host::Anchor;
+use crate::session::Replay;
+use crate::view::SaveStack;
+
+/// The runtime's record of a task, main among them.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// The engine's name for it.
+    pub id: TaskId,
+    /// The scenario's name for it, and how many before it had the same one.
+    pub name: Option<(u32, u32)>,
+    /// The stack it lives on.
+    pub stack: StackNumber,
+    /// Whether it keeps its own control word.
+    pub fp: bool,
+    /// What the engine keeps of its bytes.
+    pub coroutine: Coroutine,
+    /// Its control block.
+    pub control_block: u64,
+    /// Its save stack, on a shared stack.
+    pub save: SaveStack,
+    /// Where it gave up the CPU.
+    pub anchor: Option<Anchor>,
+    /// The checksum of the image that is being restored.
+    pub restoring: Option<u64>,
+    /// A value that it sends and that nobody has taken yet.
+    pub outbox: u64,
+}
+
+/// What is done to memory between two instructions, one step each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Micro {
+    /// A larger save stack for the task.
+    Grow { task: TaskNumber, bytes: u32 },
+    /// The task's bytes from its stack to its save stack.
+    Save { task: TaskNumber, bytes: u32 },
+    /// The stack changes hands.
+    Owner {
+        stack: StackNumber,
+        from: Option<TaskNumber>,
+        to: Option<TaskNumber>,
+    },
+    /// The task's bytes from its save stack to its stack.
+    Restore { task: TaskNumber, bytes: u32 },
+    /// Nobody is ready before this time.
+    Clock { to_us: u64 },
+}
+
+/// Why the running task calls on the scheduler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    Yield,
+    Run,
+    Sleep { us: u64 },
+    Lock { mutex: u32 },
+    Wait { event: u32 },
+    Join { name: u32 },
+    Send { channel: u32, value: u64 },
+    Receive { channel: u32 },
+    Exit,
+}
+
+/// What changes the core.
+#[derive(Clone, Copy, Debug)]
+pub enum Command {
+    /// The running task, which will go on at `from`, resumes the task of this name.
+    Resume { name: u32, from: Anchor },
+    /// Main asks whom to resume.
+    Poll { from: Anchor },
+    /// The running task calls on the scheduler and may have to give way.
+    Call { call: Call, from: Anchor },
+    /// Control has come back from the task that gave way last; `bytes` of its stack are in use.
+    Back { bytes: u32, low: u64 },
+    /// Takes the next thing to be done to memory.
+    Next,
+    /// A task's image was saved.
+    Saved {
+        task: TaskNumber,
+        low: u64,
+        bytes: u32,
+        checksum: u64,
+    },
+    /// A task has this save stack now.
+    Grown {
+        task: TaskNumber,
+        address: u64,
+        capacity: u32,
+    },
+    /// Hands the task of this name to the scheduler.
+    Start { name: u32 },
+    /// Makes a task under this name.
+    Make {
+        name: u32,
+        stack: StackNumber,
+        fp: bool,
+        image: u32,
+    },
+    /// Where a new task's things are in memory.
+    Place {
+        task: TaskNumber,
+        control_block: u64,
+        save: SaveStack,
+    },
+    /// Hands over a mutex.
+    Unlock { mutex: u32 },
+    /// Completes an event.
+    Complete { event: u32 },
+}
+
+/// How the running task goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Go {
+    /// It runs on.
+    On,
+    /// By a switch; what is pending is done first.
+    Switch {
+        source: TaskNumber,
+        target: TaskNumber,
+        fp: bool,
+    },
+    /// Main has to poll.
+    Poll,
+    /// Time passes, then main polls again.
+    Idle,
+    /// The program is over.
+    End,
+}
+
+/// What comes back from a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Nothing more to do.
+    Done,
+    /// How the running task goes on, and a value that a task has received.
+    Go {
+        go: Go,
+        received: Option<(TaskNumber, u64)>,
+    },
+    /// The engine refuses.
+    Refused(Refusal),
+    /// No task has been made under this name yet.
+    NoTask,
+    /// Nobody is ready, and nobody will be.
+    Deadlock,
+    /// What is to be done to memory next, and whether there is more after it.
+    Micro(Option<(Micro, bool)>),
+    /// A task was made.
+    Made(TaskNumber),
+    /// The task that is woken.
+    Woken(Option<TaskNumber>),
+}
+
+/// The state.
+#[derive(Clone, Debug)]
+pub struct Core {
+    pub scheduler: Scheduler,
+    /// By number; 0 is main.
+    pub tasks: Vec<Task>,
+    /// By number; 0 is main's and holds nobody.
+    pub stacks: Vec<Stack<TaskId>>,
+    /// By name, the newest task and how many there were.
+    pub names: Vec<(Option<TaskNumber>, u32)>,
+    /// Values in channels.
+    pub channels: Vec<VecDeque<u64>>,
+    /// What is to be done to memory before the next instruction.
+    pub pending: VecDeque<Micro>,
+    /// To be confirmed to the engine once nothing is pending: the task, and whom it evicts.
+    confirm: Option<(TaskNumber, Option<TaskNumber>)>,
+    /// The task that gave way last, until its resumer has seen it.
+    left: Option<TaskNumber>,
+    pub clock_us: u64,
+    /// What has happened at the last command.
+    pub events: Vec<Event<TaskId>>,
+    pub counts: Counts,
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub saves: u64,
+    pub restores: u64,
+    pub saved_bytes: u64,
+    pub restored_bytes: u64,
+    pub largest_image: u32,
+}
+
+impl Core {
+    /// Main alone, with the scenario's names, mutexes, events and channels.
+    pub fn new(names: usize, mutexes: usize, events: usize, channels: &[u32]) -> Self {
+        let mut scheduler = Scheduler::new();
+        for _ in 0..mutexes {
+            let _ = scheduler.add_mutex();
+        }
+        for _ in 0..events {
+            let _ = scheduler.add_event();
+        }
+        for capacity in channels {
+            let _ = scheduler.add_channel(*capacity);
+        }
+        Core {
+            tasks: vec![Task {
+                id: scheduler.main(),
+                name: None,
+                stack: 0,
+                fp: false,
+                coroutine: Coroutine::in_place(),
+                control_block: 0,
+                save: SaveStack::default(),
+                anchor: None,
+                restoring: None,
+                outbox: 0,
+            }],
+            scheduler,
+            stacks: vec![Stack::own()],
+            names: vec![(None, 0); names],
+            channels: vec![VecDeque::new(); channels.len()],
+            pending: VecDeque::new(),
+            confirm: None,
+            left: None,
+            clock_us: 0,
+            events: Vec::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// The task that a name refers to.
+    pub fn named(&self, name: u32) -> Option<TaskNumber> {
+        self.names.get(name as usize)?.0
+    }
+
+    /// The running task.
+    pub fn current(&self) -> TaskNumber {
+        number(self.scheduler.current())
+    }
+
+    /// The task that gave way last and has not been seen by its resumer.
+    pub fn left(&self) -> Option<TaskNumber> {
+        self.left
+    }
+
+    /// A task's record.
+    pub fn task(&self, task: TaskNumber) -> Option<&Task> {
+        self.tasks.get(task as usize)
+    }
+
+    /// Whether a task has ended.
+    pub fn ended(&self, task: TaskNumber) -> bool {
+        self.task(task)
+            .is_none_or(|task| !self.scheduler.is_alive(task.id))
+    }
+
+    fn task_mut(&mut self, task: TaskNumber) -> Option<&mut Task> {
+        self.tasks.get_mut(task as usize)
+    }
+
+    fn id_named(&self, name: u32) -> Result<TaskId, Reply> {
+        let task = self.named(name).ok_or(Reply::NoTask)?;
+        Ok(self.tasks[task as usize].id)
+    }
+
+    fn resume(&mut self, name: u32, from: Anchor) -> Result<Reply, Reply> {
+        let id = self.id_named(name)?;
+        let by = self.scheduler.current();
+        self.scheduler.check_resume(id).map_err(Reply::Refused)?;
+        let plan = self.plan(id)?;
+        self.scheduler.handle_resume(id).map_err(Reply::Refused)?;
+        self.tasks[by.index()].anchor = Some(from);
+        Ok(self.execute(plan, id, by))
+    }
+
+    fn poll(&mut self, from: Anchor) -> Result<Reply, Reply> {
+        match self.scheduler.poll(self.clock_us) {
+            Next::Resume(id) => {
+                let main = self.scheduler.main();
+                let plan = self.plan(id)?;
+                self.tasks[main.index()].anchor = Some(from);
+                Ok(self.execute(plan, id, main))
+            }
+            Next::Main => Ok(go(Go::On)),
+            Next::Idle { until_us } => {
+                self.pending.push_back(Micro::Clock { to_us: until_us });
+                Ok(go(Go::Idle))
+            }
+            Next::Deadlock => Err(Reply::Deadlock),
+        }
+    }
+
+    fn plan(&self, id: TaskId) -> Result<Plan<TaskId>, Reply> {
+        let task = &self.tasks[id.index()];
+        self.stacks[task.stack as usize]
+            .plan_resume(id, &task.coroutine)
+            .map_err(Reply::Refused)
+    }
+
+    /// The plan interpreter: save the owner's bytes, change the owner, restore the next one's
+    /// bytes, switch. What native does at once is lined up here, to be done one step at a time.
+    fn execute(&mut self, plan: Plan<TaskId>, id: TaskId, by: TaskId) -> Reply {
+        let task = number(id);
+        let Task { stack, fp, .. } = self.tasks[id.index()];
+        self.events.push(Event::Resume { task: id, by });
+        let mut evicted = None;
+        if let Plan::Exchange { evict, restore } = plan {
+            if let Some((owner, bytes)) = evict {
+                let owner = number(owner);
+                if self.tasks[owner as usize].save.capacity < bytes {
+                    self.pending.push_back(Micro::Grow { task: owner, bytes });
+                }
+                self.pending.push_back(Micro::Save { task: owner, bytes });
+                evicted = Some(owner);
+            }
+            self.pending.push_back(Micro::Owner {
+                stack,
+                from: evicted,
+                to: Some(task),
+            });
+            self.pending.push_back(Micro::Restore {
+                task,
+                bytes: restore,
+            });
+        }
+        self.confirm = Some((task, evicted));
+        self.confirm_if_done();
+        go(Go::Switch {
+            source: number(by),
+            target: task,
+            fp,
+        })
+    }
+
+    /// Tells the engine that a plan was carried out.
+    fn confirm_if_done(&mut self) {
+        if !self.pending.is_empty() {
+            return;
+        }
+        let Some((task, evicted)) = self.confirm.take() else {
+            return;
+        };
+        let Task { id, stack, .. } = self.tasks[task as usize];
+        let stack = &mut self.stacks[stack as usize];
+        match evicted {
+            None => stack.resumed(id, &mut self.tasks[task as usize].coroutine, None),
+            Some(owner) => {
+                let [task, owner] = self
+                    .tasks
+                    .get_disjoint_mut([task as usize, owner as usize])
+                    .expect("a plan never evicts the task that it restores");
+                stack.resumed(id, &mut task.coroutine, Some(&mut owner.coroutine));
+            }
+        }
+    }
+
+    fn call(&mut self, call: Call, from: Anchor) -> Result<Reply, Reply> {
+        let before = self.scheduler.current();
+        let task = number(before);
+        let mut received = None;
+        let flow = match call {
+            Call::Yield => self.scheduler.handle_yield(),
+            Call::Run => self.scheduler.handle_run(),
+            Call::Sleep { us } => {
+                let due_us = self.clock_us.saturating_add(us);
+                self.scheduler.handle_sleep(due_us)
+            }
+            Call::Lock { mutex } => self
+                .scheduler
+                .handle_lock(MutexId(mutex))
+                .map_err(Reply::Refused)?,
+            Call::Wait { event } => self
+                .scheduler
+                .handle_wait(EventId(event))
+                .map_err(Reply::Refused)?,
+            Call::Join { name } => {
+                let id = self.id_named(name)?;
+                self.scheduler.handle_join(id).map_err(Reply::Refused)?
+            }
+            Call::Send { channel, value } => {
+                let sent = self
+                    .scheduler
+                    .handle_send(ChannelId(channel))
+                    .map_err(Reply::Refused)?;
+                match sent {
+                    Sent::Queued => {
+                        self.channels[channel as usize].push_back(value);
+                        Flow::Continue
+                    }
+                    Sent::HandedTo(receiver) => {
+                        received = Some((number(receiver), value));
+                        Flow::Continue
+                    }
+                    Sent::Waits(flow) => {
+                        self.tasks[before.index()].outbox = value;
+                        flow
+                    }
+                }
+            }
+            Call::Receive { channel } => {
+                let from = self
+                    .scheduler
+                    .handle_receive(ChannelId(channel))
+                    .map_err(Reply::Refused)?;
+                let queue = &mut self.channels[channel as usize];
+                match from {
+                    Received::FromQueue { refill } => {
+                        received = Some((task, queue.pop_front().unwrap_or(0)));
+                        if let Some(sender) = refill {
+                            queue.push_back(self.tasks[sender.index()].outbox);
+                        }
+                        Flow::Continue
+                    }
+                    Received::From(sender) => {
+                        received = Some((task, self.tasks[sender.index()].outbox));
+                        Flow::Continue
+                    }
+                    Received::Waits(flow) => flow,
+                }
+            }
+            Call::Exit if task == 0 => return Ok(go(Go::End)),
+            Call::Exit => self.scheduler.handle_end(),
+        };
+        let go = self.go(flow, before, call, from);
+        Ok(Reply::Go { go, received })
+    }
+
+    fn go(&mut self, flow: Flow, before: TaskId, call: Call, from: Anchor) -> Go {
+        match flow {
+            Flow::Continue => Go::On,
+            Flow::Poll => Go::Poll,
+            Flow::Leave { to } => {
+                self.events.push(match call {
+                    Call::Yield => Event::Yield { task: before },
+                    Call::Exit => Event::End { task: before },
+                    _ => Event::Block { task: before },
+                });
+                let source = number(before);
+                self.left = Some(source);
+                let task = &mut self.tasks[before.index()];
+                task.anchor = Some(from);
+                Go::Switch {
+                    source,
+                    target: number(to),
+                    fp: task.fp,
+                }
+            }
+        }
+    }
+
+    /// Tells the engine what the task that gave way has left on its stack.
+    fn back(&mut self, bytes: u32, low: u64) -> Reply {
+        let Some(task) = self.left.take() else {
+            return Reply::Done;
+        };
+        let current = self.scheduler.current();
+        self.tasks[current.index()].anchor = None;
+        let ended = self.ended(task);
+        let task = &mut self.tasks[task as usize];
+        let stack = &mut self.stacks[task.stack as usize];
+        if task.coroutine.status() == Status::Running {
+            if ended {
+                task.anchor = None;
+                stack.finished(&mut task.coroutine);
+            } else {
+                if let Some(anchor) = &mut task.anchor {
+                    anchor.low = low;
+                }
+                stack.yielded(&mut task.coroutine, bytes);
+            }
+        }
+        Reply::Done
+    }
+
+    fn next(&mut self) -> Reply {
+        let Some(micro) = self.pending.pop_front() else {
+            return Reply::Micro(None);
+        };
+        match micro {
+            Micro::Grow { .. } => {}
+            Micro::Save { task, bytes } => {
+                self.counts.saves += 1;
+                self.counts.saved_bytes += u64::from(bytes);
+                self.counts.largest_image = self.counts.largest_image.max(bytes);
+                self.events.push(Event::Save {
+                    task: self.tasks[task as usize].id,
+                    bytes,
+                });
+            }
+            Micro::Owner { stack, from, to } => {
+                let id = |task: TaskNumber| self.tasks[task as usize].id;
+                self.events.push(Event::Owner {
+                    stack: stack - 1,
+                    from: from.map(id),
+                    to: to.map(id),
+                });
+            }
+            Micro::Restore { task, bytes } => {
+                self.counts.restores += 1;
+                self.counts.restored_bytes += u64::from(bytes);
+                let record = &mut self.tasks[task as usize];
+                record.save.used = 0;
+                record.restoring = record.save.checksum.take();
+                self.events.push(Event::Restore {
+                    task: self.tasks[task as usize].id,
+                    bytes,
+                });
+            }
+            Micro::Clock { to_us } => self.clock_us = to_us,
+        }
+        let more = !self.pending.is_empty();
+        self.confirm_if_done();
+        Reply::Micro(Some((micro, more)))
+    }
+
+    fn make(
+        &mut self,
+        name: u32,
+        stack: StackNumber,
+        fp: bool,
+        image: u32,
+    ) -> Result<Reply, Reply> {
+        // Refused before anything has changed: the stack's one coroutine may live.
+        let share = &mut self.stacks[stack as usize];
+        if share.is_own() && share.live() > 0 {
+            return Err(Reply::Refused(Refusal::OwnStackTaken));
+        }
+        let id = self.scheduler.spawn();
+        share.try_bind(id).map_err(Reply::Refused)?;
+        let coroutine = match share.is_own() {
+            true => Coroutine::in_place(),
+            false => Coroutine::out(image),
+        };
+        let (newest, made) = &mut self.names[name as usize];
+        *newest = Some(number(id));
+        let instance = *made;
+        *made += 1;
+        self.tasks.push(Task {
+            id,
+            name: Some((name, instance)),
+            stack,
+            fp,
+            coroutine,
+            control_block: 0,
+            save: SaveStack::default(),
+            anchor: None,
+            restoring: None,
+            outbox: 0,
+        });
+        Ok(Reply::Made(number(id)))
+    }
+
+    fn start(&mut self, name: u32) -> Result<Reply, Reply> {
+        let id = self.id_named(name)?;
+        self.scheduler.start(id).map_err(Reply::Refused)?;
+        Ok(Reply::Done)
+    }
+
+    /// What a task does, in the engine's words.
+    pub fn state(&self, task: TaskNumber) -> Option<TaskState> {
+        self.scheduler.state(self.task(task)?.id).ok()
+    }
+}
+
+impl Replay for Core {
+    type Command = Command;
+    type Reply = Reply;
+
+    fn apply(&mut self, command: &Command) -> Reply {
+        self.events.clear();
+        let result = match *command {
+            Command::Resume { name, from } => self.resume(name, from),
+            Command::Poll { from } => self.poll(from),
+            Command::Call { call, from } => self.call(call, from),
+            Command::Back { bytes, low } => Ok(self.back(bytes, low)),
+            Command::Next => Ok(self.next()),
+            Command::Saved {
+                task,
+                low,
+                bytes,
+                checksum,
+            } => {
+                if let Some(task) = self.task_mut(task) {
+                    task.save.used = bytes;
+                    task.save.image_low = low;
+                    task.save.checksum = Some(checksum);
+                }
+                Ok(Reply::Done)
+            }
+            Command::Grown {
+                task,
+                address,
+                capacity,
+            } => {
+                if let Some(task) = self.task_mut(task) {
+                    task.save.address = address;
+                    task.save.capacity = capacity;
+                }
+                Ok(Reply::Done)
+            }
+            Command::Start { name } => self.start(name),
+            Command::Make {
+                name,
+                stack,
+                fp,
+                image,
+            } => self.make(name, stack, fp, image),
+            Command::Place {
+                task,
+                control_block,
+                save,
+            } => {
+                if let Some(task) = self.task_mut(task) {
+                    task.control_block = control_block;
+                    task.save = save;
+                }
+                Ok(Reply::Done)
+            }
+            Command::Unlock { mutex } => self
+                .scheduler
+                .handle_unlock(MutexId(mutex))
+                .map(|woken| Reply::Woken(woken.map(number)))
+                .map_err(Reply::Refused),
+            Command::Complete { event } => self
+                .scheduler
+                .handle_complete(EventId(event))
+                .map(|woken| Reply::Woken(woken.map(number)))
+                .map_err(Reply::Refused),
+        };
+        result.unwrap_or_else(|reply| reply)
+    }
+}
+
+fn go(go: Go) -> Reply {
+    Reply::Go { go, received: None }
+}
+
+/// Task numbers are the engine's slots: no slot is given back, so none is used twice.
+pub fn number(id: TaskId) -> TaskNumber {
+    id.index() as TaskNumber
+}

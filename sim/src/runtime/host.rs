@@ -1,0 +1,523 @@
+//! The host of a scenario: memory is changed here, and only as [`Core`] has decided.
+
+use std::fmt::{self, Write as _};
+use std::hash::Hasher;
+use std::sync::Arc;
+
+use costack_engine::event::Event;
+use costack_engine::sched::{TaskId, TaskState};
+use costack_engine::share::{Stack, Status};
+use costack_lang::syntax::{self, FnId, Program, Word};
+
+use crate::compile::{Compiled, Tables};
+use crate::fault::{FaultKind, StackNumber, TaskNumber};
+use crate::host::{Anchor, Context, Host, SegmentKind, Then};
+use crate::program::Isa;
+use crate::session::{Journal, Session};
+use crate::view::{SaveStack, StackKind, Statistics, StepKind, StepView, TaskStatus, TaskView};
+
+use super::core::{Command, Core, Micro, Reply};
+use super::memory::{self, FIELDS, Field};
+use super::services::SERVICES;
+use super::{explain, names};
+
+/// The runtime of one scenario.
+pub struct Runtime {
+    pub(super) program: Arc<Program>,
+    pub(super) isa: Isa,
+    pub(super) tables: Tables,
+    /// Labels of the functions.
+    pub(super) labels: Vec<String>,
+    /// Which registers hold which locals, by function.
+    pub(super) registers: Vec<Vec<(&'static str, String)>>,
+    pub(super) core: Journal<Core>,
+    /// What has happened, with the host step at which it did.
+    events: Vec<(u64, Event<TaskId>)>,
+}
+
+/// How a new task is to be made.
+pub(super) struct NewTask<'a> {
+    pub(super) name: u32,
+    pub(super) stack: syntax::StackId,
+    pub(super) fp: bool,
+    pub(super) function: FnId,
+    pub(super) arguments: &'a [u64],
+}
+
+impl Runtime {
+    /// The runtime of a scenario that has been compiled for an ISA.
+    pub fn new(program: Arc<Program>, isa: Isa, compiled: Compiled) -> Self {
+        let capacities: Vec<u32> = program.channels.iter().map(|c| c.capacity).collect();
+        let core = Core::new(
+            program.tasks.len(),
+            program.mutexes.len(),
+            program.events.len(),
+            &capacities,
+        );
+        Runtime {
+            program,
+            isa,
+            tables: compiled.tables,
+            labels: compiled.labels,
+            registers: compiled.registers,
+            core: Journal::new(core),
+            events: Vec::new(),
+        }
+    }
+
+    /// The state of the engine's part.
+    pub(super) fn state(&self) -> &Core {
+        self.core.state()
+    }
+
+    /// Changes the state and takes down what happened.
+    pub(super) fn apply(&mut self, command: Command) -> Reply {
+        let reply = self.core.apply(command);
+        let moment = self.core.moment();
+        let events = self.core.state().events.iter();
+        self.events.extend(events.map(|event| (moment, *event)));
+        reply
+    }
+
+    /// Ends a host step: keeps it, or forgets what a failed one has begun.
+    fn settle<T>(&mut self, result: Result<T, FaultKind>) -> Result<T, FaultKind> {
+        match result {
+            Ok(_) => self.core.advance(),
+            Err(_) => {
+                let moment = self.core.moment();
+                self.core.seek(moment);
+                self.truncate(moment);
+            }
+        }
+        result
+    }
+
+    /// The address of a word of a task's control block.
+    pub(super) fn field(&self, task: TaskNumber, field: Field) -> u64 {
+        let block = self.state().task(task).map_or(0, |task| task.control_block);
+        field.at(block, self.isa)
+    }
+
+    pub(super) fn task_name(&self, task: TaskNumber) -> String {
+        names::task(&self.program, self.state(), task)
+    }
+
+    /// Makes a task: its control block, its first frame, and on a shared stack a save stack that
+    /// holds it.
+    pub(super) fn make(
+        &mut self,
+        context: &mut Context<'_>,
+        new: &NewTask<'_>,
+    ) -> Result<TaskNumber, FaultKind> {
+        let stack = new.stack.0 + 1;
+        let image = memory::first_frame_bytes(self.isa, new.arguments.len(), new.fp);
+        let reply = self.apply(Command::Make {
+            name: new.name,
+            stack,
+            fp: new.fp,
+            image,
+        });
+        let task = match reply {
+            Reply::Made(task) => task,
+            other => {
+                let name = names::task_name(&self.program, new.name);
+                let stack = names::stack(&self.program, stack);
+                return Err(self.refused(format!("spawn {name} on {stack}"), other));
+            }
+        };
+        let range = context.stack(stack);
+        let low = range.end.saturating_sub(image.into());
+        if low < range.start {
+            return Err(FaultKind::Runtime {
+                message: format!(
+                    "the first frame of {} takes {image} bytes, more than its stack has",
+                    self.task_name(task)
+                ),
+            });
+        }
+        let words = memory::convention(self.isa).first_frame(
+            memory::label(context, "rt_entry")?,
+            memory::label(context, "rt_first")?,
+            memory::label(context, &self.labels[new.function.index()])?,
+            new.arguments,
+            new.fp,
+        );
+        let block = self.allocate_block(context, task)?;
+        let own = self.state().stacks[stack as usize].is_own();
+        let mut save = SaveStack::default();
+        if own {
+            context.set_owner(stack, Some(task));
+            self.write_words(context, low, &words)?;
+        } else {
+            save.capacity = memory::save_capacity(image);
+            save.address =
+                context.allocate(SegmentKind::SaveStack { task }, save.capacity.into(), &[])?;
+            self.write_words(context, save.address, &words)?;
+            let bytes = save.address..save.address + u64::from(image);
+            save.used = image;
+            save.image_low = low;
+            save.checksum = Some(context.checksum(bytes)?);
+        }
+        context.store_pointer(Field::Sp.at(block, self.isa), low, task)?;
+        context.store(Field::Save.at(block, self.isa), save.address)?;
+        context.store(Field::Capacity.at(block, self.isa), save.capacity.into())?;
+        context.store(Field::Image.at(block, self.isa), save.used.into())?;
+        let _ = self.apply(Command::Place {
+            task,
+            control_block: block,
+            save,
+        });
+        Ok(task)
+    }
+
+    fn allocate_block(
+        &self,
+        context: &mut Context<'_>,
+        task: TaskNumber,
+    ) -> Result<u64, FaultKind> {
+        let bytes = FIELDS.len() as u64 * u64::from(self.isa.word_bytes());
+        context.allocate(SegmentKind::ControlBlock { task }, bytes, FIELDS)
+    }
+
+    fn write_words(
+        &self,
+        context: &mut Context<'_>,
+        at: u64,
+        words: &[u64],
+    ) -> Result<(), FaultKind> {
+        let mut address = at;
+        for word in words {
+            context.store(address, *word)?;
+            address += u64::from(self.isa.word_bytes());
+        }
+        Ok(())
+    }
+
+    /// The fault that a refusal is.
+    pub(super) fn refused(&self, wanted: String, reply: Reply) -> FaultKind {
+        match reply {
+            Reply::Refused(refusal) => FaultKind::Refused { wanted, refusal },
+            Reply::NoTask => FaultKind::Runtime {
+                message: format!("{wanted}: no task has been made under this name yet"),
+            },
+            Reply::Deadlock => FaultKind::Deadlock {
+                waits: names::waits(&self.program, self.state()),
+            },
+            other => FaultKind::Runtime {
+                message: format!("{wanted}: the runtime is out of step: {other:?}"),
+            },
+        }
+    }
+
+    /// Where the running task will go on.
+    pub(super) fn here(&self, context: &Context<'_>) -> Anchor {
+        Anchor {
+            address: context.pc(),
+            sp: context.sp(),
+            fp: context.fp(),
+            low: context.sp(),
+        }
+    }
+
+    fn carry_out(&mut self, context: &mut Context<'_>, micro: Micro) -> Result<(), FaultKind> {
+        match micro {
+            Micro::Grow { task, bytes } => self.grow(context, task, bytes),
+            Micro::Save { task, bytes } => self.save(context, task, bytes),
+            Micro::Owner { stack, from, to } => {
+                context.set_owner(stack, to);
+                context.did(StepKind::Owner { stack, from, to });
+                Ok(())
+            }
+            Micro::Restore { task, bytes } => self.restore(context, task, bytes),
+            Micro::Clock { .. } => Ok(()),
+        }
+    }
+
+    fn grow(
+        &mut self,
+        context: &mut Context<'_>,
+        task: TaskNumber,
+        bytes: u32,
+    ) -> Result<(), FaultKind> {
+        let (_, _, old) = self.record(task);
+        let capacity = memory::save_capacity(bytes);
+        if old.address != 0 {
+            context.free(old.address)?;
+        }
+        let address = context.allocate(SegmentKind::SaveStack { task }, capacity.into(), &[])?;
+        context.store(self.field(task, Field::Save), address)?;
+        context.store(self.field(task, Field::Capacity), capacity.into())?;
+        let _ = self.apply(Command::Grown {
+            task,
+            address,
+            capacity,
+        });
+        context.did(StepKind::Grow {
+            task,
+            from: old.capacity,
+            to: capacity,
+        });
+        Ok(())
+    }
+
+    fn save(
+        &mut self,
+        context: &mut Context<'_>,
+        task: TaskNumber,
+        bytes: u32,
+    ) -> Result<(), FaultKind> {
+        let (stack, _, save) = self.record(task);
+        let top = context.stack(stack).end;
+        let range = top - u64::from(bytes)..top;
+        let checksum = context.checksum(range.clone())?;
+        context.copy(range.start, save.address, bytes.into())?;
+        context.store(self.field(task, Field::Image), bytes.into())?;
+        let _ = self.apply(Command::Saved {
+            task,
+            low: range.start,
+            bytes,
+            checksum,
+        });
+        context.did(StepKind::Save {
+            task,
+            stack,
+            range,
+            to: save.address,
+            bytes,
+        });
+        Ok(())
+    }
+
+    fn restore(
+        &mut self,
+        context: &mut Context<'_>,
+        task: TaskNumber,
+        bytes: u32,
+    ) -> Result<(), FaultKind> {
+        // The core has forgotten the image's checksum already: it is no longer an image.
+        let (stack, saved, save) = self.record(task);
+        let top = context.stack(stack).end;
+        let range = top - u64::from(bytes)..top;
+        context.copy(save.address, range.start, bytes.into())?;
+        context.store(self.field(task, Field::Image), 0)?;
+        let found = context.checksum(range.clone())?;
+        if let Some(saved) = saved
+            && found != saved
+        {
+            return Err(FaultKind::ImageChanged { task, saved, found });
+        }
+        context.did(StepKind::Restore {
+            task,
+            stack,
+            range,
+            from: save.address,
+            bytes,
+        });
+        Ok(())
+    }
+
+    /// A task's stack, the checksum of the image being restored, and its save stack.
+    fn record(&self, task: TaskNumber) -> (StackNumber, Option<u64>, SaveStack) {
+        match self.state().task(task) {
+            Some(task) => (task.stack, task.restoring, task.save),
+            None => (0, None, SaveStack::default()),
+        }
+    }
+}
+
+impl Host for Runtime {
+    fn service(&self, name: &str) -> Option<u16> {
+        let at = SERVICES.iter().position(|service| service.name == name)?;
+        Some(at as u16)
+    }
+
+    fn service_name(&self, service: u16) -> &'static str {
+        SERVICES
+            .get(service as usize)
+            .map_or("?", |service| service.name)
+    }
+
+    fn start(&mut self, context: &mut Context<'_>) -> Result<(), FaultKind> {
+        let program = Arc::clone(&self.program);
+        let mut core = self.core.state().clone();
+        for (index, stack) in program.stacks.iter().enumerate() {
+            let (kind, share) = match stack.kind {
+                syntax::StackKind::Shared => (StackKind::Shared, Stack::shared()),
+                syntax::StackKind::Own => (StackKind::Own, Stack::own()),
+            };
+            let number = context.add_stack(kind, stack.bytes)?;
+            if number as usize != index + 1 {
+                return Err(FaultKind::Runtime {
+                    message: format!("stack {} is number {number}", stack.name),
+                });
+            }
+            core.stacks.push(share);
+        }
+        core.tasks[0].control_block = self.allocate_block(context, 0)?;
+        self.core = Journal::new(core);
+
+        let word = match self.isa.word_bytes() {
+            4 => Word::Bits32,
+            _ => Word::Bits64,
+        };
+        for (name, task) in program.tasks.iter().enumerate() {
+            let Some(launch) = &task.declared else {
+                continue;
+            };
+            let arguments: Vec<u64> = launch
+                .call
+                .args
+                .iter()
+                .map(|arg| arg.constant(word).unwrap_or(0) as u64)
+                .collect();
+            let new = NewTask {
+                name: name as u32,
+                stack: launch.stack,
+                fp: launch.fp,
+                function: launch.call.function,
+                arguments: &arguments,
+            };
+            let _ = self.make(context, &new)?;
+        }
+        self.core = Journal::new(self.core.state().clone());
+        self.events.clear();
+        Ok(())
+    }
+
+    fn call(&mut self, service: u16, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+        let result = match SERVICES.get(service as usize) {
+            Some(service) => (service.handler)(self, context),
+            None => Err(FaultKind::Runtime {
+                message: format!("there is no service {service}"),
+            }),
+        };
+        self.settle(result)
+    }
+
+    fn micro_step(&mut self, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+        let from_us = self.state().clock_us;
+        let result = match self.apply(Command::Next) {
+            Reply::Micro(Some((micro, more))) => {
+                if let Micro::Clock { to_us } = micro {
+                    context.did(StepKind::Clock { from_us, to_us });
+                }
+                self.carry_out(context, micro).map(|()| match more {
+                    true => Then::More,
+                    false => Then::Continue,
+                })
+            }
+            _ => Ok(Then::Continue),
+        };
+        self.settle(result)
+    }
+
+    fn seek(&mut self, host_steps: u64) {
+        self.core.seek(host_steps);
+    }
+
+    fn truncate(&mut self, host_steps: u64) {
+        self.core.truncate();
+        let keep = self.events.partition_point(|(at, _)| *at < host_steps);
+        self.events.truncate(keep);
+    }
+
+    fn state_hash(&self) -> u64 {
+        let mut hash = Hash(std::hash::DefaultHasher::new());
+        // The last command's events are history, not state.
+        let Core {
+            scheduler,
+            tasks,
+            stacks,
+            names,
+            channels,
+            pending,
+            clock_us,
+            ..
+        } = self.state();
+        let state = (scheduler, tasks, stacks, names, channels, pending, clock_us);
+        match write!(hash, "{state:?}") {
+            Ok(()) | Err(fmt::Error) => hash.0.finish(),
+        }
+    }
+
+    fn task_count(&self) -> u32 {
+        self.state().tasks.len() as u32
+    }
+
+    fn task(&self, task: TaskNumber) -> Option<TaskView> {
+        let core = self.state();
+        let record = core.task(task)?;
+        let fresh = task != 0 && record.coroutine.status() == Status::Fresh;
+        let status = match core.state(task)? {
+            TaskState::Ready if fresh => TaskStatus::Fresh,
+            TaskState::Ready => TaskStatus::Ready,
+            TaskState::Running => TaskStatus::Running,
+            TaskState::Resuming => TaskStatus::Resuming,
+            TaskState::Blocked(wait) => TaskStatus::Blocked(names::wait(&self.program, core, wait)),
+            TaskState::Ended => TaskStatus::Ended,
+        };
+        let own = core
+            .stacks
+            .get(record.stack as usize)
+            .is_none_or(Stack::is_own);
+        Some(TaskView {
+            number: task,
+            name: self.task_name(task),
+            status,
+            stack: record.stack,
+            fp: record.fp,
+            statement: None,
+            control_block: record.control_block,
+            save: (!own).then_some(record.save),
+        })
+    }
+
+    fn anchor(&self, task: TaskNumber) -> Option<Anchor> {
+        self.state().task(task)?.anchor
+    }
+
+    fn stack_name(&self, stack: StackNumber) -> String {
+        names::stack(&self.program, stack)
+    }
+
+    fn events(&self) -> Vec<Event<TaskId>> {
+        let moment = self.core.moment();
+        let past = self.events.partition_point(|(at, _)| *at < moment);
+        self.events[..past]
+            .iter()
+            .map(|(_, event)| *event)
+            .collect()
+    }
+
+    fn statistics(&self) -> Statistics {
+        let core = self.state();
+        let counts = core.counts;
+        Statistics {
+            saves: counts.saves,
+            restores: counts.restores,
+            saved_bytes: counts.saved_bytes,
+            restored_bytes: counts.restored_bytes,
+            largest_image: counts.largest_image,
+            save_stack_bytes: core
+                .tasks
+                .iter()
+                .map(|task| u64::from(task.save.capacity))
+                .sum(),
+            ..Statistics::default()
+        }
+    }
+
+    fn explain(&self, step: &StepView, session: &Session) -> String {
+        explain::sentence(self, step, session)
+    }
+}
+
+/// Hashes what is formatted into it.
+struct Hash(std::hash::DefaultHasher);
+
+impl fmt::Write for Hash {
+    fn write_str(&mut self, s: &str) -> fmt::Result {
+        self.0.write(s.as_bytes());
+        Ok(())
+    }
+}

@@ -1,0 +1,481 @@
+//! One handler per service, named as in `host NAME`.
+//!
+//! A handler reads its arguments as the stub's caller has passed them, tells the core, writes what
+//! the core answers into registers and memory, and says how to go on. What it leaves pending is
+//! done in micro-steps before the next instruction.
+
+use std::borrow::Cow;
+
+use crate::compile;
+use crate::fault::{FaultKind, TaskNumber};
+use crate::host::{Context, Then};
+use crate::view::StepKind;
+
+use super::core::{Call, Command, Go, Reply};
+use super::host::{NewTask, Runtime};
+use super::memory::{self, Field, register};
+use super::names;
+
+type Handler = fn(&mut Runtime, &mut Context<'_>) -> Result<Then, FaultKind>;
+
+/// A service: `host NAME`.
+pub struct Service {
+    pub name: &'static str,
+    pub handler: Handler,
+}
+
+macro_rules! services {
+    ($($name:ident),* $(,)?) => {
+        /// All services.
+        pub const SERVICES: &[Service] = &[
+            $(Service { name: stringify!($name), handler: $name }),*
+        ];
+    };
+}
+
+services![
+    resume,
+    back,
+    poll,
+    run,
+    exit,
+    end,
+    unreachable,
+    sleep_us,
+    sleep_ms,
+    lock,
+    unlock,
+    wait,
+    complete,
+    send,
+    recv,
+    received,
+    join,
+    start,
+    spawn,
+    alive,
+    now,
+    print,
+    uninit,
+    assert_failed,
+    task_number,
+    give_way,
+];
+
+/// What a stub does when a service with a result like this comes back: see `rt_leave`.
+const GO_ON: u64 = 2;
+const POLL: u64 = 3;
+
+fn said(context: &mut Context<'_>, name: &'static str, wanted: String) {
+    context.did(StepKind::Service {
+        name: Cow::Borrowed(name),
+        wanted,
+    });
+}
+
+impl Runtime {
+    /// An argument of the call that has led to the stub.
+    fn argument(&self, context: &mut Context<'_>, index: u32) -> Result<u64, FaultKind> {
+        context.argument(index)
+    }
+
+    /// An argument that the compiler has made, so it is small.
+    fn number(&self, context: &mut Context<'_>, index: u32) -> Result<u32, FaultKind> {
+        let value = self.argument(context, index)?;
+        u32::try_from(value).map_err(|_| FaultKind::Runtime {
+            message: format!("argument {index} of a runtime call is {value:#x}"),
+        })
+    }
+
+    /// A word as the language shows it.
+    fn signed(&self, value: u64) -> i64 {
+        match self.isa.word_bytes() {
+            4 => i64::from(value as u32 as i32),
+            _ => value as i64,
+        }
+    }
+
+    /// Lets the running task go on as the core has decided.
+    fn go(
+        &mut self,
+        context: &mut Context<'_>,
+        wanted: &str,
+        reply: Reply,
+    ) -> Result<Then, FaultKind> {
+        let Reply::Go { go, received } = reply else {
+            return Err(self.refused(wanted.to_owned(), reply));
+        };
+        if let Some((task, value)) = received {
+            context.store(self.field(task, Field::Received), value)?;
+        }
+        match go {
+            Go::On => context.set_result(GO_ON),
+            Go::Poll | Go::Idle => context.set_result(POLL),
+            Go::End => return Ok(Then::End),
+            Go::Switch { source, target, fp } => self.aim(context, source, target, fp)?,
+        }
+        match self.state().pending.is_empty() {
+            true => Ok(Then::Continue),
+            false => Ok(Then::More),
+        }
+    }
+
+    /// Loads the registers that the switch reads.
+    fn aim(
+        &mut self,
+        context: &mut Context<'_>,
+        source: TaskNumber,
+        target: TaskNumber,
+        fp: bool,
+    ) -> Result<(), FaultKind> {
+        let [leave, to] = memory::convention(self.isa).switch;
+        let sp = context.load(self.field(target, Field::Sp))?;
+        let leave = register(self.isa, leave)?;
+        context.set_register(leave, self.field(source, Field::Sp));
+        context.set_pointer(register(self.isa, to)?, sp, target);
+        context.set_result(u64::from(fp));
+        Ok(())
+    }
+
+    /// Calls on the scheduler for the running task.
+    fn schedule(
+        &mut self,
+        context: &mut Context<'_>,
+        name: &'static str,
+        wanted: String,
+        call: Call,
+    ) -> Result<Then, FaultKind> {
+        let from = self.here(context);
+        let reply = self.apply(Command::Call { call, from });
+        said(context, name, wanted.clone());
+        self.go(context, &wanted, reply)
+    }
+}
+
+fn resume(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    let name = runtime.number(context, 0)?;
+    let wanted = format!("resume {}", names::task_name(&runtime.program, name));
+    let from = runtime.here(context);
+    let reply = runtime.apply(Command::Resume { name, from });
+    said(context, "resume", wanted.clone());
+    runtime.go(context, &wanted, reply)
+}
+
+/// The resumer runs again: what the other has left on its stack is known now.
+fn back(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    let Some(task) = runtime.state().left() else {
+        return Ok(Then::Continue);
+    };
+    let stack = runtime.state().task(task).map_or(0, |task| task.stack);
+    let sp = context.load(runtime.field(task, Field::Sp))?;
+    let range = context.stack(stack);
+    let ended = runtime.state().ended(task);
+    if !ended && !(range.start..=range.end).contains(&sp) {
+        let name = runtime.task_name(task);
+        let stack = names::stack(&runtime.program, stack);
+        return Err(FaultKind::Runtime {
+            message: format!(
+                "{name} has left sp = {sp:#x} behind, which is not on its stack {stack}"
+            ),
+        });
+    }
+    let bytes = range.end.saturating_sub(sp) as u32;
+    let _ = runtime.apply(Command::Back { bytes, low: sp });
+    let wanted = match ended {
+        true => {
+            context.set_owner(stack, None);
+            format!("{} has ended", runtime.task_name(task))
+        }
+        false => format!(
+            "{} has left {bytes} B on its stack",
+            runtime.task_name(task)
+        ),
+    };
+    said(context, "back", wanted);
+    Ok(Then::Continue)
+}
+
+fn poll(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    let from = runtime.here(context);
+    let reply = runtime.apply(Command::Poll { from });
+    let wanted = match reply {
+        Reply::Go {
+            go: Go::Switch { target, .. },
+            ..
+        } => format!("resume {}", runtime.task_name(target)),
+        Reply::Go { go: Go::On, .. } => "main's turn".to_owned(),
+        Reply::Go { go: Go::Idle, .. } => "nobody is ready".to_owned(),
+        _ => "resume the next".to_owned(),
+    };
+    said(context, "poll", wanted.clone());
+    let then = runtime.go(context, &wanted, reply)?;
+    Ok(then)
+}
+
+fn give_way(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    runtime.schedule(context, "yield", "yield".to_owned(), Call::Yield)
+}
+
+fn run(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    runtime.schedule(context, "run", "run".to_owned(), Call::Run)
+}
+
+fn exit(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    runtime.schedule(context, "exit", "exit".to_owned(), Call::Exit)
+}
+
+fn end(_: &mut Runtime, _: &mut Context<'_>) -> Result<Then, FaultKind> {
+    Ok(Then::End)
+}
+
+fn unreachable(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    let task = context
+        .task()
+        .map_or_else(|| "a task".to_owned(), |task| runtime.task_name(task));
+    Err(FaultKind::Runtime {
+        message: format!("{task} runs on although it has ended"),
+    })
+}
+
+fn sleep_us(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    sleep(runtime, context, "sleep_us", 1, "us")
+}
+
+fn sleep_ms(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    sleep(runtime, context, "sleep_ms", 1000, "ms")
+}
+
+fn sleep(
+    runtime: &mut Runtime,
+    context: &mut Context<'_>,
+    name: &'static str,
+    factor: u64,
+    unit: &str,
+) -> Result<Then, FaultKind> {
+    let amount = runtime.argument(context, 0)?;
+    let amount = runtime.signed(amount).max(0) as u64;
+    let us = amount.saturating_mul(factor);
+    runtime.schedule(
+        context,
+        name,
+        format!("sleep {amount} {unit}"),
+        Call::Sleep { us },
+    )
+}
+
+fn lock(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    let mutex = runtime.number(context, 0)?;
+    let wanted = format!("lock {}", names::mutex(&runtime.program, mutex));
+    runtime.schedule(context, "lock", wanted, Call::Lock { mutex })
+}
+
+fn unlock(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    let mutex = runtime.number(context, 0)?;
+    let wanted = format!("unlock {}", names::mutex(&runtime.program, mutex));
+    let reply = runtime.apply(Command::Unlock { mutex });
+    woken(runtime, context, "unlock", wanted, reply)
+}
+
+fn wait(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    let event = runtime.number(context, 0)?;
+    let wanted = format!("wait {}", names::event(&runtime.program, event));
+    runtime.schedule(context, "wait", wanted, Call::Wait { event })
+}
+
+fn complete(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    let event = runtime.number(context, 0)?;
+    let wanted = format!("complete {}", names::event(&runtime.program, event));
+    let reply = runtime.apply(Command::Complete { event });
+    woken(runtime, context, "complete", wanted, reply)
+}
+
+fn woken(
+    runtime: &mut Runtime,
+    context: &mut Context<'_>,
+    name: &'static str,
+    wanted: String,
+    reply: Reply,
+) -> Result<Then, FaultKind> {
+    match reply {
+        Reply::Woken(None) => said(context, name, wanted),
+        Reply::Woken(Some(task)) => {
+            let task = runtime.task_name(task);
+            said(context, name, format!("{wanted}, which wakes {task}"));
+        }
+        other => return Err(runtime.refused(wanted, other)),
+    }
+    Ok(Then::Continue)
+}
+
+fn send(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    let channel = runtime.number(context, 0)?;
+    let value = runtime.argument(context, 1)?;
+    let wanted = format!(
+        "send {}, {}",
+        names::channel(&runtime.program, channel),
+        runtime.signed(value)
+    );
+    runtime.schedule(context, "send", wanted, Call::Send { channel, value })
+}
+
+fn recv(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    let channel = runtime.number(context, 0)?;
+    let wanted = format!("recv {}", names::channel(&runtime.program, channel));
+    runtime.schedule(context, "recv", wanted, Call::Receive { channel })
+}
+
+fn received(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    let task = runtime.state().current();
+    let value = context.load(runtime.field(task, Field::Received))?;
+    context.set_result(value);
+    said(
+        context,
+        "received",
+        format!(
+            "{} receives {}",
+            runtime.task_name(task),
+            runtime.signed(value)
+        ),
+    );
+    Ok(Then::Continue)
+}
+
+fn join(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    let name = runtime.number(context, 0)?;
+    let wanted = format!("join {}", names::task_name(&runtime.program, name));
+    runtime.schedule(context, "join", wanted, Call::Join { name })
+}
+
+fn start(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    let name = runtime.number(context, 0)?;
+    let wanted = format!("start {}", names::task_name(&runtime.program, name));
+    match runtime.apply(Command::Start { name }) {
+        Reply::Done => said(context, "start", wanted),
+        other => return Err(runtime.refused(wanted, other)),
+    }
+    Ok(Then::Continue)
+}
+
+fn spawn(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    let number = runtime.number(context, 0)?;
+    let Some(site) = runtime.tables.spawns.get(number as usize).cloned() else {
+        return Err(FaultKind::Runtime {
+            message: format!("there is no spawn statement {number}"),
+        });
+    };
+    let mut arguments = Vec::with_capacity(site.arguments);
+    for index in 0..site.arguments as u32 {
+        arguments.push(runtime.argument(context, index + 1)?);
+    }
+    let new = NewTask {
+        name: site.name.0,
+        stack: site.stack,
+        fp: site.fp,
+        function: site.function,
+        arguments: &arguments,
+    };
+    let task = runtime.make(context, &new)?;
+    let _ = runtime.apply(Command::Start { name: site.name.0 });
+    let stack = names::stack(&runtime.program, site.stack.0 + 1);
+    said(
+        context,
+        "spawn",
+        format!("spawn {} on {stack}", runtime.task_name(task)),
+    );
+    Ok(Then::Continue)
+}
+
+fn alive(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    let name = runtime.number(context, 0)?;
+    let alive = runtime
+        .state()
+        .named(name)
+        .is_some_and(|task| !runtime.state().ended(task));
+    context.set_result(u64::from(alive));
+    said(
+        context,
+        "alive",
+        format!("alive({})", names::task_name(&runtime.program, name)),
+    );
+    Ok(Then::Continue)
+}
+
+fn now(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    context.set_result(runtime.state().clock_us);
+    Ok(Then::Continue)
+}
+
+fn task_number(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    context.set_result(runtime.state().current().into());
+    Ok(Then::Continue)
+}
+
+fn print(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    let number = runtime.number(context, 0)?;
+    let Some(template) = runtime.tables.templates.get(number as usize) else {
+        return Err(FaultKind::Runtime {
+            message: format!("there is no print statement {number}"),
+        });
+    };
+    let mut words = Vec::with_capacity(template.items.len());
+    let mut next = 1;
+    for item in &template.items {
+        match item {
+            Some(text) => words.push(text.clone()),
+            None => {
+                let value = context.argument(next)?;
+                words.push(runtime.signed(value).to_string());
+                next += 1;
+            }
+        }
+    }
+    let line = words.join(" ");
+    context.print(&line);
+    context.did(StepKind::Output { line });
+    Ok(Then::Continue)
+}
+
+/// An array is declared: at the address in the second value register are so many bytes as the
+/// first one says.
+fn uninit(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    let [bytes, address, _] = compile::value_registers(runtime.isa);
+    let bytes = context.register(register(runtime.isa, bytes)?)?;
+    let address = context.register(register(runtime.isa, address)?)?;
+    let task = runtime.state().current();
+    let stack = runtime.state().task(task).map_or(0, |task| task.stack);
+    let base = context.stack(stack).start;
+    if address < base {
+        return Err(FaultKind::Overflow {
+            stack,
+            address,
+            beyond: base - address,
+            access: crate::fault::Access::Write,
+        });
+    }
+    context.forget(address..address.saturating_add(bytes))?;
+    said(
+        context,
+        "uninit",
+        format!("{bytes} B at {address:#x} hold nothing yet"),
+    );
+    Ok(Then::Continue)
+}
+
+/// An assertion has failed: its sides are in the first two value registers, its number in the
+/// third.
+fn assert_failed(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    let mut values = [0; 3];
+    for (value, name) in values.iter_mut().zip(compile::value_registers(runtime.isa)) {
+        *value = context.register(register(runtime.isa, name)?)?;
+    }
+    let [left, right, number] = values;
+    let (left, right) = (runtime.signed(left), runtime.signed(right));
+    let text = match runtime.tables.asserts.get(number as usize) {
+        None => format!("assertion {number}"),
+        Some(site) => match site.comparison {
+            Some(sign) => format!("{}, that is {left} {sign} {right}", site.text),
+            None => format!("{} is {left}", site.text),
+        },
+    };
+    Err(FaultKind::Assertion { text })
+}

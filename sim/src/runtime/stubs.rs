@@ -1,0 +1,135 @@
+//! The texts of the runtime's stubs, with the switch of the ISA in its places.
+
+use std::borrow::Cow;
+
+use costack_lang::syntax::{self, Program};
+
+use crate::program::{FunctionInfo, Isa, Object, Part, Rights};
+
+/// The texts of one ISA.
+struct Texts {
+    file: &'static str,
+    stubs: &'static str,
+    /// A file's name and its text.
+    entry: (&'static str, &'static str),
+    switch: (&'static str, &'static str),
+    switch_fp: (&'static str, &'static str),
+}
+
+macro_rules! texts {
+    ($isa:literal) => {
+        Texts {
+            file: concat!("sim/src/runtime/", $isa, ".s"),
+            stubs: include_str!(concat!($isa, ".s")),
+            entry: (
+                concat!("asm/", $isa, "/entry.s"),
+                include_str!(concat!("../../../asm/", $isa, "/entry.s")),
+            ),
+            switch: (
+                concat!("asm/", $isa, "/switch.s"),
+                include_str!(concat!("../../../asm/", $isa, "/switch.s")),
+            ),
+            switch_fp: (
+                concat!("asm/", $isa, "/switch_fp.s"),
+                include_str!(concat!("../../../asm/", $isa, "/switch_fp.s")),
+            ),
+        }
+    };
+}
+
+static X86_64: Texts = texts!("x86_64");
+
+fn texts(isa: Isa) -> &'static Texts {
+    match isa {
+        Isa::X86_64 | Isa::I386 | Isa::Aarch64 => &X86_64,
+    }
+}
+
+/// The stubs as an object. A scenario's own `switch` text takes the place of the integer
+/// flavour's.
+pub fn stubs(program: &Program, isa: Isa) -> Object {
+    let texts = texts(isa);
+    let own = program
+        .switches
+        .iter()
+        .find(|switch| isa_of(switch.isa) == isa);
+    let included = |(file, text): (&'static str, &'static str)| Part {
+        file: Cow::Borrowed(file),
+        first_line: 1,
+        text: Cow::Borrowed(text),
+        rights: Rights::Plain,
+        statements: Vec::new(),
+    };
+    let switch = || match own {
+        Some(own) => Part {
+            file: Cow::Owned(program.source.file().to_owned()),
+            first_line: own.first_line,
+            text: Cow::Owned(own.text.clone()),
+            rights: Rights::Plain,
+            statements: Vec::new(),
+        },
+        None => included(texts.switch),
+    };
+
+    let mut parts = Vec::new();
+    let mut functions = Vec::new();
+    let mut begun = 0;
+    let mut at = 0;
+    for line in texts.stubs.split_inclusive('\n') {
+        let end = at + line.len();
+        let word = line.trim();
+        let put_in = match word {
+            ".switch" => Some(switch()),
+            ".switch_fp" => Some(included(texts.switch_fp)),
+            ".entry" => Some(included(texts.entry)),
+            _ => None,
+        };
+        if let Some(part) = put_in {
+            parts.push(stub_part(texts, begun, at));
+            parts.push(part);
+            begun = end;
+        } else if let Some(label) = word.strip_suffix(':')
+            && label.starts_with("rt_")
+        {
+            functions.push(function(label));
+        }
+        at = end;
+    }
+    parts.push(stub_part(texts, begun, at));
+    Object {
+        name: "runtime".to_owned(),
+        parts,
+        functions,
+    }
+}
+
+fn stub_part(texts: &Texts, from: usize, to: usize) -> Part {
+    let before = &texts.stubs[..from];
+    Part {
+        file: Cow::Borrowed(texts.file),
+        first_line: before.matches('\n').count() as u32 + 1,
+        text: Cow::Borrowed(&texts.stubs[from..to]),
+        rights: Rights::Host,
+        statements: Vec::new(),
+    }
+}
+
+fn function(label: &str) -> FunctionInfo {
+    FunctionInfo {
+        label: label.to_owned(),
+        name: label.to_owned(),
+        slots: Vec::new(),
+        runtime: true,
+        // Nobody returns from these, so nobody misses a register.
+        preserves_registers: !matches!(label, "rt_main" | "rt_entry" | "rt_first" | "rt_exit"),
+    }
+}
+
+/// The simulator's name of an ISA that a `switch` block names.
+pub fn isa_of(isa: syntax::Isa) -> Isa {
+    match isa {
+        syntax::Isa::X86_64 => Isa::X86_64,
+        syntax::Isa::I386 => Isa::I386,
+        syntax::Isa::Aarch64 => Isa::Aarch64,
+    }
+}

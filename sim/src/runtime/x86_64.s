@@ -1,0 +1,254 @@
+// The runtime's stubs on x86-64, System V: what compiled functions call.
+//
+// `host NAME` hands over to the runtime (runtime/host.rs). It reads arguments where the ABI puts
+// them and leaves its answer in rax. `.switch` and `.switch_fp` stand for the switch text of the
+// flavour, which is put in at that place, like inline assembly.
+//
+// A stub that switches is to its caller what a compiled function with inline assembly is: the
+// switch text keeps rbx, rbp and rsp and says that it clobbers all else, so the stub saves r12 to
+// r15 in its own frame. They are part of the image.
+//
+//   the stack of a suspended task
+//
+//   +------------------------------+ top
+//   | root frame, then the frames  |
+//   | of the scenario's functions  |
+//   +------------------------------+
+//   | return address               |
+//   | rbp                          | <- rbp in the stub
+//   | r12, r13, r14, r15           |
+//   +------------------------------+
+//   | rbx, resume address, rbp     | <- sp, pushed by the switch text
+//   +------------------------------+
+
+// Main's context begins here.
+rt_main:
+    call main
+    host end
+
+// A task begins here; see asm/x86_64/entry.s. rbx is rt_first.
+rt_entry:
+    .entry
+
+// r8: address of the words that the task was made with: its function, how many arguments travel
+// on the stack (an even number), those in registers, those on the stack.
+rt_first:
+    push rbp
+    mov rbp, rsp
+    mov rax, [r8 + 8]
+.Lmore:
+    test rax, rax
+    je .Lready
+    mov rcx, [r8 + rax*8 + 56]
+    push rcx
+    sub rax, 1
+    jmp .Lmore
+.Lready:
+    mov rax, [r8]
+    mov rdi, [r8 + 16]
+    mov rsi, [r8 + 24]
+    mov rdx, [r8 + 32]
+    mov rcx, [r8 + 40]
+    mov r9, [r8 + 56]
+    mov r8, [r8 + 48]
+    call rax
+    call rt_exit
+
+// rdi: the name of the task to resume.
+rt_resume:
+    push rbp
+    mov rbp, rsp
+    push r12
+    push r13
+    push r14
+    push r15
+    host resume
+    // rdi and rsi as the switch wants them; rax: 0 integer flavour, 1 fp flavour.
+    test rax, rax
+    jne .Lresume_fp
+    .switch
+    host back
+    jmp .Lresumed
+.Lresume_fp:
+    .switch_fp
+    host back
+.Lresumed:
+    pop r15
+    pop r14
+    pop r13
+    pop r12
+    pop rbp
+    ret
+
+// The running task stays ready and gives way.
+rt_yield:
+    host give_way
+    jmp rt_leave
+
+// Goes on as the runtime has decided. rax: 0 switches to the resumer, 1 does so with the fp
+// flavour (rdi, rsi as the switch wants them), 2 goes on, 3 polls: main has no resumer.
+rt_leave:
+    push rbp
+    mov rbp, rsp
+    push r12
+    push r13
+    push r14
+    push r15
+    cmp rax, 1
+    je .Lleave_fp
+    cmp rax, 2
+    je .Lleft
+    cmp rax, 3
+    je .Lpoll
+    .switch
+    jmp .Lleft
+.Lleave_fp:
+    .switch_fp
+.Lleft:
+    pop r15
+    pop r14
+    pop r13
+    pop r12
+    pop rbp
+    ret
+// Main resumes whom the scheduler names until it is main's turn.
+.Lpoll:
+    host poll
+    // rax: 0 and 1 as above; 2 it is main's turn; 3 time has passed, ask again.
+    cmp rax, 1
+    je .Lpoll_fp
+    cmp rax, 2
+    je .Lleft
+    cmp rax, 3
+    je .Lpoll
+    .switch
+    host back
+    jmp .Lpoll
+.Lpoll_fp:
+    .switch_fp
+    host back
+    jmp .Lpoll
+
+// The running task ends. Nothing of its stack is needed again, so nothing is saved.
+rt_exit:
+    push rbp
+    mov rbp, rsp
+    host exit
+    test rax, rax
+    jne .Lexit_fp
+    .switch
+    host unreachable
+.Lexit_fp:
+    .switch_fp
+    host unreachable
+
+// Main waits until all started tasks have ended.
+rt_run:
+    host run
+    jmp rt_leave
+
+// rdi: the name of the task to start.
+rt_start:
+    host start
+    ret
+
+// rdi: the number of the spawn statement; then the arguments.
+rt_spawn:
+    host spawn
+    ret
+
+// rdi: the name of a task. rax: 1 if it has not ended, otherwise 0.
+rt_alive:
+    host alive
+    ret
+
+// rdi: the name of a task.
+rt_join:
+    host join
+    jmp rt_leave
+
+// rdi: microseconds.
+rt_sleep_us:
+    host sleep_us
+    jmp rt_leave
+
+// rdi: milliseconds.
+rt_sleep_ms:
+    host sleep_ms
+    jmp rt_leave
+
+// rdi: a mutex.
+rt_lock:
+    host lock
+    jmp rt_leave
+
+rt_unlock:
+    host unlock
+    ret
+
+// rdi: an event.
+rt_wait:
+    host wait
+    jmp rt_leave
+
+rt_complete:
+    host complete
+    ret
+
+// rdi: a channel, rsi: the value.
+rt_send:
+    host send
+    jmp rt_leave
+
+// rdi: a channel. rax: the value, which is in the task's control block by then.
+rt_recv:
+    push rbp
+    mov rbp, rsp
+    host recv
+    call rt_leave
+    host received
+    pop rbp
+    ret
+
+// rax: microseconds since the program began.
+rt_now:
+    host now
+    ret
+
+// rax: the number of the running task.
+rt_self:
+    host task_number
+    ret
+
+// rdi: the number of the print statement; then the values.
+rt_print:
+    host print
+    ret
+
+// rax: the rounding field of MXCSR.
+rt_fpmode:
+    stmxcsr [rsp - 8]
+    mov eax, [rsp - 8]
+    shr eax, 13
+    and eax, 3
+    ret
+
+// rdi: the rounding field of both control words: bits 13 and 14 of MXCSR, 10 and 11 of the x87
+// control word.
+rt_set_fpmode:
+    stmxcsr [rsp - 8]
+    mov eax, [rsp - 8]
+    and eax, 0xffff9fff
+    mov ecx, edi
+    shl ecx, 13
+    or eax, ecx
+    mov [rsp - 8], eax
+    ldmxcsr [rsp - 8]
+    fnstcw [rsp - 8]
+    mov eax, [rsp - 8]
+    and eax, 0xfffff3ff
+    shl edi, 10
+    or eax, edi
+    mov [rsp - 8], eax
+    fldcw [rsp - 8]
+    ret
