@@ -1,1 +1,44 @@
 //! Coroutines on their own or on shared stacks, switched by the real CPU.
+//!
+//! - [`Coroutine`] is a function with a stack: it can stop at any depth of calls and go on later.
+//!   Values of any type go in with [`resume`](Coroutine::resume) and come out with
+//!   [`suspend`](Yielder::suspend).
+//! - [`SharedStack`] is a stack that many coroutines use in turn: what one has live on it, often
+//!   some hundred bytes, is copied out when another one needs the stack and copied back before it
+//!   goes on. Ten million coroutines then need a few GB rather than forty.
+//! - [`stack`] has the memory: mmap with a guard page, a pool, a trait for other memory.
+//!
+//! Who owns a stack, and what must be copied, is decided by [`costack_engine::share`]; this crate
+//! carries it out. It never decides what to copy.
+//!
+//! # Crate features
+//! - `std` (default): stacks from the system, with guard pages and a pool.
+//! - `unwind` (default): panics travel to the resumer, and dropping a suspended coroutine runs its
+//!   destructors.
+//! - Without both, `no_std` with `alloc`; bring your own [`stack::StackMemory`].
+#![cfg_attr(not(feature = "std"), no_std)]
+#![warn(clippy::undocumented_unsafe_blocks)]
+
+extern crate alloc;
+
+mod arch;
+mod builder;
+mod copy;
+mod coroutine;
+mod error;
+mod exchange;
+mod head;
+mod own;
+mod shared;
+mod slab;
+pub mod stack;
+mod unwind;
+mod value;
+
+pub use builder::Builder;
+pub use coroutine::{Coroutine, Id, State};
+pub use costack_engine::Refusal;
+pub use costack_engine::event::Event;
+pub use error::{Error, Refused};
+pub use head::Yielder;
+pub use shared::SharedStack;

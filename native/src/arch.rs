@@ -1,0 +1,29 @@
+//! Selects the architecture. Every file in `arch/` exports the same items in the same order:
+//!
+//! - [`STACK_ALIGN`]: what the ABI wants of sp at a call.
+//! - [`Word`], [`Arrived`]: what passes through a switch.
+//! - [`switch`], [`switch_fp`]: the two flavours, assembled in place.
+//! - [`InitialFrame`], [`InitialFrameFp`]: what a switch finds on a stack that has not run yet.
+
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86_64::*;
+
+use core::mem::MaybeUninit;
+
+/// A machine word on its way through a switch: a small value itself, or a pointer to a large one.
+///
+/// `MaybeUninit`, because a small value may have padding.
+pub(crate) type Word = MaybeUninit<usize>;
+
+/// What a switch brings when it comes back.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrived {
+    /// The stack pointer of the one that switched to us, as it has stored it itself.
+    pub(crate) source_sp: usize,
+    /// The value that it passed.
+    pub(crate) value: Word,
+    /// What the value is.
+    pub(crate) tag: usize,
+}

@@ -1,0 +1,520 @@
+//! Typed coroutines.
+
+use crate::arch::{Arrived, Word};
+use crate::head::{Head, Kind, Yielder, left_with, resumed_with};
+use crate::own::{self, OwnControl, Traits};
+use crate::shared::{Shared, SharedStack};
+use crate::stack::StackMemory;
+use crate::unwind;
+use crate::value::{pack, unpack};
+use crate::{Error, Refused};
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
+use core::ops::Range;
+use core::ptr::NonNull;
+use costack_engine::Refusal;
+
+/// What a coroutine did with the CPU that it was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State<Yield, Return> {
+    /// It yielded this and can be resumed.
+    Yielded(Yield),
+    /// It returned this and has finished.
+    Returned(Return),
+}
+
+impl<Yield, Return> State<Yield, Return> {
+    /// The yielded value.
+    pub fn yielded(self) -> Option<Yield> {
+        match self {
+            State::Yielded(value) => Some(value),
+            State::Returned(_) => None,
+        }
+    }
+
+    /// The returned value.
+    pub fn returned(self) -> Option<Return> {
+        match self {
+            State::Yielded(_) => None,
+            State::Returned(value) => Some(value),
+        }
+    }
+}
+
+/// The number of a coroutine, unique among those of its thread until 2³² have been made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Id(pub u32);
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A function with a stack, which can stop at any depth of calls and go on later.
+///
+/// [`resume`](Self::resume) runs it until it calls [`Yielder::suspend`] or returns. Values go both
+/// ways, of any size, without a heap allocation.
+///
+/// ```
+/// use costack::{Coroutine, State};
+///
+/// let mut sum = Coroutine::new(|yielder, mut number: u32| {
+///     let mut total = 0;
+///     while number != 0 {
+///         total += number;
+///         number = yielder.suspend(total);
+///     }
+///     "done"
+/// })?;
+/// assert_eq!(sum.resume(3), State::Yielded(3));
+/// assert_eq!(sum.resume(4), State::Yielded(7));
+/// assert_eq!(sum.resume(0), State::Returned("done"));
+/// # Ok::<(), costack::Error>(())
+/// ```
+///
+/// # How a coroutine ends
+/// - Its function returns: `resume` gives [`State::Returned`].
+/// - It panics: the panic goes on in whoever resumed it, with its payload.
+/// - It is dropped while suspended: its stack is unwound, so that the destructors of all its
+///   frames run. A shared one that is out is brought back first. A coroutine that catches this
+///   unwinding with `catch_unwind` and goes on is unwound again at its next `suspend`; one that
+///   does so many times over is given up: it never runs again, its destructors do not run, and its
+///   stack is leaked. A destructor that yields during this unwinding ends the process with
+///   a message. A destructor that yields during an ordinary panic does yield, and
+///   `std::thread::panicking` stays true meanwhile.
+/// - Without the crate feature `unwind`, a panic ends the process, and dropping a suspended
+///   coroutine leaks its stack without running destructors.
+///
+/// # Threads
+/// It stays on its thread:
+/// ```compile_fail,E0277
+/// let mut co = costack::Coroutine::new(|_, ()| ()).unwrap();
+/// let _: costack::State<(), ()> = std::thread::spawn(move || co.resume(())).join().unwrap();
+/// ```
+pub struct Coroutine<Input, Yield, Return> {
+    head: NonNull<Head>,
+    marker: PhantomData<fn(Input) -> (Yield, Return)>,
+}
+
+/// How many times a coroutine that is being dropped may catch its unwinding before it is given up.
+const UNWIND_ATTEMPTS: usize = 8;
+
+impl<Input, Yield, Return> Coroutine<Input, Yield, Return>
+where
+    Input: 'static,
+    Yield: 'static,
+    Return: 'static,
+{
+    /// A coroutine on a stack of its own, of the default size, from this thread's pool.
+    ///
+    /// # Errors
+    /// When there is no memory for a stack.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub fn new<F>(function: F) -> Result<Self, Error>
+    where
+        F: FnOnce(&Yielder<Input, Yield>, Input) -> Return + 'static,
+    {
+        let stack = crate::stack::PooledStack::new(crate::stack::DEFAULT_STACK_BYTES)?;
+        Self::with_stack(stack, function)
+    }
+
+    /// A coroutine on the given stack, which is given back when the coroutine is dropped.
+    ///
+    /// ```
+    /// use costack::{Coroutine, State, stack::GuardedStack};
+    ///
+    /// let stack = GuardedStack::new(64 * 1024)?;
+    /// let mut co = Coroutine::with_stack(stack, |_: &costack::Yielder<i32, ()>, n| n + 1)?;
+    /// assert_eq!(co.resume(1), State::Returned(2));
+    /// # Ok::<(), costack::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the stack is too small for the closure and a minimum of room to run.
+    #[inline]
+    pub fn with_stack<S, F>(stack: S, function: F) -> Result<Self, Error>
+    where
+        S: StackMemory + 'static,
+        F: FnOnce(&Yielder<Input, Yield>, Input) -> Return + 'static,
+    {
+        Self::on_own_stack(
+            stack,
+            Traits {
+                fp: false,
+                name: None,
+                id: next_id(),
+            },
+            function,
+        )
+    }
+
+    #[inline]
+    pub(crate) fn on_own_stack<S, F>(stack: S, traits: Traits, function: F) -> Result<Self, Error>
+    where
+        S: StackMemory + 'static,
+        F: FnOnce(&Yielder<Input, Yield>, Input) -> Return + 'static,
+    {
+        let begin = unwind::begin::<Input, Yield, Return, F>;
+        let head = own::lay_out(stack, traits, begin, function)?;
+        Ok(Coroutine {
+            head,
+            marker: PhantomData,
+        })
+    }
+
+    /// A coroutine on a shared stack. Its bytes are copied out to a save stack when another
+    /// coroutine of that stack runs, and copied back to the same addresses before it goes on.
+    ///
+    /// ```
+    /// use costack::{Coroutine, SharedStack, State};
+    ///
+    /// let stack = SharedStack::new(64 * 1024)?;
+    /// let count = |yielder: &costack::Yielder<(), u32>, ()| {
+    ///     for number in 1.. {
+    ///         yielder.suspend(number);
+    ///     }
+    /// };
+    /// // SAFETY: no pointer into the coroutines' frames leaves them.
+    /// let (mut a, mut b) = unsafe {
+    ///     (Coroutine::new_shared(&stack, count)?, Coroutine::new_shared(&stack, count)?)
+    /// };
+    /// assert_eq!(a.resume(()), State::Yielded(1));
+    /// assert_eq!(b.resume(()), State::Yielded(1)); // evicts `a`
+    /// assert_eq!(a.resume(()), State::Yielded(2)); // evicts `b`, brings `a` back
+    /// # Ok::<(), costack::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no memory for its save stack, or the closure leaves no room on the stack.
+    ///
+    /// # Safety
+    /// While the coroutine is suspended, another one's bytes may be where its frames were. So
+    /// nobody may use a pointer or reference into its frames (its local variables, its closure's
+    /// captured values) meanwhile: what it yields, and what it leaves in shared places, must not
+    /// contain any.
+    pub unsafe fn new_shared<F>(stack: &SharedStack, function: F) -> Result<Self, Error>
+    where
+        F: FnOnce(&Yielder<Input, Yield>, Input) -> Return + 'static,
+    {
+        let traits = Traits {
+            fp: false,
+            name: None,
+            id: next_id(),
+        };
+        // SAFETY: the caller's promise.
+        unsafe { Self::on_shared_stack(stack, traits, function) }
+    }
+
+    /// # Safety
+    /// As for [`new_shared`](Self::new_shared).
+    pub(crate) unsafe fn on_shared_stack<F>(
+        stack: &SharedStack,
+        traits: Traits,
+        function: F,
+    ) -> Result<Self, Error>
+    where
+        F: FnOnce(&Yielder<Input, Yield>, Input) -> Return + 'static,
+    {
+        let begin = unwind::begin::<Input, Yield, Return, F>;
+        let head = stack.add(traits, begin, function)?;
+        Ok(Coroutine {
+            head,
+            marker: PhantomData,
+        })
+    }
+}
+
+impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
+    #[inline(always)]
+    fn head(&self) -> &Head {
+        // SAFETY: the head lives until `drop` releases it; only `Cell`s in it change.
+        unsafe { self.head.as_ref() }
+    }
+
+    /// Runs the coroutine until it yields or returns.
+    ///
+    /// # Panics
+    /// - When it panics: with the same payload.
+    /// - When it cannot be resumed: see [`try_resume`](Self::try_resume).
+    #[inline]
+    pub fn resume(&mut self, input: Input) -> State<Yield, Return> {
+        if self.head().kind.get() == Kind::Own {
+            // SAFETY: the kind says that it is on its own stack, fresh or suspended.
+            return unsafe { self.run_own(input) };
+        }
+        match self.try_resume_other(input) {
+            Ok(state) => state,
+            Err(refused) => refuse(&refused.error),
+        }
+    }
+
+    /// As [`resume`](Self::resume), and a coroutine that cannot be resumed is an error.
+    ///
+    /// ```
+    /// let mut co = costack::Coroutine::<(), (), u8>::new(|_, ()| 1)?;
+    /// co.resume(());
+    /// let refused = co.try_resume(()).unwrap_err();
+    /// assert_eq!(refused.error.refusal(), Some(costack::Refusal::Finished));
+    /// # Ok::<(), costack::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The input comes back, and nothing has changed:
+    /// - [`Refusal::Finished`]: it has returned or panicked.
+    /// - [`Refusal::StackInUse`]: it shares its stack with the coroutine that tries to resume it,
+    ///   or with one that waits for that.
+    /// - [out of memory](Error::is_out_of_memory): the owner of the shared stack could not be
+    ///   saved.
+    ///
+    /// # Panics
+    /// When it panics: with the same payload.
+    #[inline]
+    pub fn try_resume(&mut self, input: Input) -> Result<State<Yield, Return>, Refused<Input>> {
+        if self.head().kind.get() == Kind::Own {
+            // SAFETY: the kind says that it is on its own stack, fresh or suspended.
+            return Ok(unsafe { self.run_own(input) });
+        }
+        self.try_resume_other(input)
+    }
+
+    /// # Safety
+    /// The kind is [`Kind::Own`].
+    #[inline(always)]
+    unsafe fn run_own(&mut self, input: Input) -> State<Yield, Return> {
+        let input = ManuallyDrop::new(input);
+        // SAFETY: it is not finished, and not running either, because that would take a second
+        // `&mut` to it. Its bytes are in place, for an own stack holds nobody else's.
+        let arrived = unsafe { self.head().switch_in(pack(&input), resumed_with::INPUT) };
+        // SAFETY: these are the types that it was created with.
+        unsafe { self.arrived(arrived) }
+    }
+
+    /// Every resume that takes more than a switch.
+    fn try_resume_other(&mut self, input: Input) -> Result<State<Yield, Return>, Refused<Input>> {
+        let input = ManuallyDrop::new(input);
+        // SAFETY: the value is an input, and is not used here after a switch.
+        match unsafe { self.run(pack(&input), resumed_with::INPUT) } {
+            // SAFETY: these are the types that it was created with.
+            Ok(arrived) => Ok(unsafe { self.arrived(arrived) }),
+            Err(error) => Err(Refused {
+                value: ManuallyDrop::into_inner(input),
+                error,
+            }),
+        }
+    }
+
+    /// Brings its bytes into place and switches to it, whatever kind it is.
+    ///
+    /// # Safety
+    /// `value` is what `tag` says.
+    #[inline(always)]
+    unsafe fn run(&mut self, value: Word, tag: usize) -> Result<Arrived, Error> {
+        match self.head().kind.get() {
+            Kind::Finished => Err(Refusal::Finished.into()),
+            // SAFETY: as in `run_own`.
+            Kind::Own | Kind::OwnFp => Ok(unsafe { self.head().switch_in_any(value, tag) }),
+            // SAFETY: the kind says that the head is that of a shared coroutine.
+            Kind::Shared => unsafe { Shared::of_head(self.head).run(value, tag) },
+        }
+    }
+
+    /// Makes sense of what came with the switch back.
+    ///
+    /// # Safety
+    /// It came from this coroutine, which was created with these types, just now.
+    #[inline(always)]
+    unsafe fn arrived(&self, arrived: Arrived) -> State<Yield, Return> {
+        if arrived.tag == left_with::YIELDED {
+            // SAFETY: the tag says that this is a yielded value, not read yet.
+            State::Yielded(unsafe { unpack(arrived.value) })
+        } else {
+            // SAFETY: the caller's promise.
+            State::Returned(unsafe { self.ended(arrived) })
+        }
+    }
+
+    /// # Safety
+    /// As for [`arrived`](Self::arrived), and the coroutine has ended with an input as its last.
+    #[inline]
+    unsafe fn ended(&self, arrived: Arrived) -> Return {
+        self.head().kind.set(Kind::Finished);
+        if arrived.tag == left_with::RETURNED {
+            // SAFETY: the tag says that this is the returned value, not read yet.
+            return unsafe { unpack(arrived.value) };
+        }
+        debug_assert_eq!(arrived.tag, left_with::PANICKED);
+        // SAFETY: the tag says that this is the payload of a panic, not read yet.
+        unwind::rethrow(unsafe { unpack(arrived.value) })
+    }
+
+    /// Whether it has returned or panicked.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.head().kind.get() == Kind::Finished
+    }
+
+    /// Its number, which events and messages show.
+    #[must_use]
+    pub fn id(&self) -> Id {
+        Id(self.head().id)
+    }
+
+    /// The name that [`Builder::name`](crate::Builder::name) gave it.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        if self.head().is_shared() {
+            // SAFETY: the head is that of a shared coroutine.
+            unsafe { Shared::of_head(self.head).name() }
+        } else {
+            // SAFETY: the head is that of a coroutine on its own stack, alive as long as `self`.
+            unsafe { self.head.cast::<OwnControl>().as_ref() }.name()
+        }
+    }
+
+    /// The addresses of its stack: lowest usable byte, and the one after the highest.
+    #[must_use]
+    pub fn stack_bounds(&self) -> Range<usize> {
+        if self.head().is_shared() {
+            // SAFETY: the head is that of a shared coroutine.
+            unsafe { Shared::of_head(self.head) }.stack_bounds()
+        } else {
+            // SAFETY: the head is that of a coroutine on its own stack.
+            let bottom = unsafe { self.head.cast::<OwnControl>().as_ref() }.bottom();
+            bottom..self.head.addr().get()
+        }
+    }
+
+    /// Fetches into the cache what resuming it will read: its save stack, or its stack. Worth
+    /// calling one resume ahead when there are more coroutines than the cache holds.
+    #[inline]
+    pub fn prefetch(&self) {
+        if self.head().is_shared() {
+            // SAFETY: the head is that of a shared coroutine.
+            unsafe { Shared::of_head(self.head) }.prefetch();
+        } else {
+            crate::copy::prefetch(core::ptr::with_exposed_provenance(self.head().sp.get()), 1);
+        }
+    }
+
+    /// Unwinds a suspended or fresh coroutine. `Ok` when it has ended, with the payload of a panic
+    /// that a destructor has thrown on the way.
+    #[cold]
+    fn unwind(&mut self) -> Result<Option<unwind::Payload>, GivenUp> {
+        #[cfg(feature = "unwind")]
+        let was_panicking = unwind::panicking();
+        for _ in 0..UNWIND_ATTEMPTS {
+            #[cfg(not(feature = "unwind"))]
+            if self.head().begun.get() {
+                return Err(GivenUp);
+            }
+            // SAFETY: nothing is passed.
+            let run = unsafe { self.run(Word::uninit(), resumed_with::UNWIND) };
+            let Ok(arrived) = run else {
+                return Err(GivenUp);
+            };
+            match arrived.tag {
+                left_with::YIELDED => {
+                    #[cfg(feature = "unwind")]
+                    if !was_panicking && unwind::panicking() {
+                        unwind::destructor_yielded(self.head().id);
+                    }
+                    // SAFETY: the tag says so; not read yet.
+                    drop(unsafe { unpack::<Yield>(arrived.value) });
+                    continue;
+                }
+                // SAFETY: the tag says so; not read yet.
+                left_with::RETURNED => drop(unsafe { unpack::<Return>(arrived.value) }),
+                // SAFETY: the tag says so; not read yet.
+                left_with::PANICKED => return Ok(Some(unsafe { unpack(arrived.value) })),
+                _ => {}
+            }
+            return Ok(None);
+        }
+        Err(GivenUp)
+    }
+
+    /// Drops what is suspended, then the coroutine itself.
+    #[cold]
+    fn drop_unfinished(&mut self) {
+        let kind = self.head().kind.get();
+        let ended = self.unwind();
+        self.head().kind.set(Kind::Finished);
+        match (kind, ended) {
+            // The frames of an own stack that were not unwound stay as they are for ever: someone
+            // may rely on their destructors (`Pin`).
+            (Kind::Own | Kind::OwnFp, Err(GivenUp)) => {}
+            (_, ended) => {
+                // SAFETY: it has ended, or is shared, whose creator has promised that nobody
+                // points into its frames.
+                unsafe { self.release(kind) };
+                if let Ok(Some(payload)) = ended
+                    && !unwind::panicking()
+                {
+                    unwind::rethrow(payload);
+                }
+            }
+        }
+    }
+
+    /// # Safety
+    /// It never runs again; `kind` is what it was created as.
+    #[inline]
+    unsafe fn release(&mut self, kind: Kind) {
+        match kind {
+            // SAFETY: the caller's promise.
+            Kind::Shared => unsafe { Shared::of_head(self.head).release() },
+            // SAFETY: the caller's promise.
+            _ => unsafe { OwnControl::release(self.head) },
+        }
+    }
+}
+
+/// A coroutine could not be unwound.
+struct GivenUp;
+
+impl<Input, Yield, Return> Drop for Coroutine<Input, Yield, Return> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.head().kind.get() == Kind::Finished {
+            let kind = if self.head().is_shared() {
+                Kind::Shared
+            } else {
+                Kind::Own
+            };
+            // SAFETY: it has finished.
+            unsafe { self.release(kind) };
+        } else {
+            self.drop_unfinished();
+        }
+    }
+}
+
+impl<Input, Yield, Return> fmt::Debug for Coroutine<Input, Yield, Return> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Coroutine")
+            .field("id", &self.head().id)
+            .field("kind", &self.head().kind.get())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn refuse(error: &Error) -> ! {
+    panic!("{error}")
+}
+
+pub(crate) fn next_id() -> u32 {
+    #[cfg(feature = "std")]
+    return crate::stack::pool::next_id();
+    #[cfg(not(feature = "std"))]
+    {
+        use core::sync::atomic::{AtomicU32, Ordering};
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,221 @@
+//! What every coroutine has, wherever its bytes are: its stack pointer and the link to its
+//! resumer.
+
+use crate::arch::{self, Arrived, Word};
+use core::cell::Cell;
+use core::marker::PhantomData;
+use core::mem::{ManuallyDrop, offset_of};
+
+/// What the value that passes through a switch is, towards the coroutine.
+pub(crate) mod resumed_with {
+    /// The resumer's input.
+    pub(crate) const INPUT: usize = 0;
+    /// Nothing; unwind, the coroutine is being dropped.
+    pub(crate) const UNWIND: usize = 1;
+}
+
+/// What the value that passes through a switch is, towards the resumer.
+pub(crate) mod left_with {
+    /// A yielded value; the coroutine is suspended.
+    pub(crate) const YIELDED: usize = 0;
+    /// The value that its function returned.
+    pub(crate) const RETURNED: usize = 1;
+    /// The payload of a panic.
+    pub(crate) const PANICKED: usize = 2;
+    /// Nothing; it has unwound as it was told to.
+    pub(crate) const UNWOUND: usize = 3;
+}
+
+/// The first function on a new stack, which the architecture's entry calls: sp of the resumer,
+/// link, first value, what that is, address of the closure.
+pub(crate) type Begin = unsafe extern "C" fn(usize, *const Link, Word, usize, *mut ()) -> !;
+
+/// The way back to the resumer, laid out as a frame record: whoever follows frame pointers goes
+/// on in the resumer's frames.
+#[repr(C)]
+pub(crate) struct Link {
+    /// The resumer's stack pointer, stored by its switch. Valid while the coroutine runs.
+    pub(crate) sp: Cell<usize>,
+    /// A code address, for those who follow the chain.
+    code: unsafe extern "C" fn(),
+}
+
+/// Where a coroutine's bytes are and which switch it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// On its own stack, integer flavour: nothing to decide, it can be switched to at once.
+    Own,
+    /// On its own stack, floating-point flavour.
+    OwnFp,
+    /// On a shared stack, or out.
+    Shared,
+    /// It has ended.
+    Finished,
+}
+
+/// The common part of all control blocks.
+#[repr(C)]
+pub(crate) struct Head {
+    /// The stack pointer while it is suspended.
+    pub(crate) sp: Cell<usize>,
+    pub(crate) link: Link,
+    pub(crate) kind: Cell<Kind>,
+    /// Floating-point flavour. Does not change.
+    fp: bool,
+    /// The function has begun to run.
+    pub(crate) begun: Cell<bool>,
+    /// It is, or was until it finished, of kind [`Kind::Shared`].
+    shared: bool,
+    pub(crate) id: u32,
+}
+
+impl Head {
+    pub(crate) fn new(kind: Kind, fp: bool, sp: usize, id: u32) -> Self {
+        Head {
+            sp: Cell::new(sp),
+            link: Link {
+                sp: Cell::new(0),
+                code: arch::ENTRY_ADDRESS,
+            },
+            kind: Cell::new(kind),
+            fp,
+            begun: Cell::new(false),
+            shared: matches!(kind, Kind::Shared),
+            id,
+        }
+    }
+
+    /// The address of the link of the head at `head`, which need not be written yet.
+    ///
+    /// # Safety
+    /// `head` points to memory for a head.
+    #[inline(always)]
+    pub(crate) unsafe fn link_of(head: *mut Head) -> *const Link {
+        // SAFETY: inside the head.
+        unsafe { &raw const (*head).link }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shared
+    }
+
+    /// The head whose link this is.
+    ///
+    /// # Safety
+    /// `link` is the link of a head that outlives `'a`, and was derived from a pointer to it.
+    #[inline(always)]
+    pub(crate) unsafe fn of_link<'a>(link: *const Link) -> &'a Head {
+        // SAFETY: the caller's promise; the link lies this many bytes into its head.
+        unsafe { &*link.byte_sub(offset_of!(Head, link)).cast() }
+    }
+
+    /// Resumer to coroutine, integer flavour.
+    ///
+    /// # Safety
+    /// The coroutine is fresh or suspended, of this flavour, with its bytes in place; `value` is
+    /// what `tag` says, for this coroutine's types.
+    #[inline(always)]
+    pub(crate) unsafe fn switch_in(&self, value: Word, tag: usize) -> Arrived {
+        // SAFETY: `sp` was stored by the coroutine's own switch, or points to its first frame.
+        let arrived = unsafe { arch::switch(self.link.sp.as_ptr(), self.sp.get(), value, tag) };
+        // SAFETY: the coroutine's switch has stored in `sp` what it left in the register. Saying
+        // so spares the next resume a load that would have to wait for that store.
+        unsafe { core::hint::assert_unchecked(self.sp.get() == arrived.source_sp) };
+        arrived
+    }
+
+    /// Resumer to coroutine, either flavour.
+    ///
+    /// # Safety
+    /// As for [`switch_in`](Self::switch_in), for the coroutine's own flavour.
+    #[inline(always)]
+    pub(crate) unsafe fn switch_in_any(&self, value: Word, tag: usize) -> Arrived {
+        if self.fp {
+            // SAFETY: the caller's promise, for this flavour.
+            unsafe { arch::switch_fp(self.link.sp.as_ptr(), self.sp.get(), value, tag) }
+        } else {
+            // SAFETY: the caller's promise, for this flavour.
+            unsafe { self.switch_in(value, tag) }
+        }
+    }
+
+    /// Coroutine to resumer, either flavour.
+    ///
+    /// # Safety
+    /// This coroutine is running, and `value` is what `tag` says, for its types.
+    #[inline(always)]
+    pub(crate) unsafe fn switch_out(&self, value: Word, tag: usize) -> Arrived {
+        if self.fp {
+            // SAFETY: the caller's promise.
+            return unsafe { self.switch_out_fp(value, tag) };
+        }
+        // SAFETY: a running coroutine's link holds the sp that its resumer's switch stored.
+        let arrived = unsafe { arch::switch(self.sp.as_ptr(), self.link.sp.get(), value, tag) };
+        // SAFETY: the resumer's switch has stored in the link what it left in the register.
+        unsafe { core::hint::assert_unchecked(self.link.sp.get() == arrived.source_sp) };
+        arrived
+    }
+
+    /// Coroutine to resumer, floating-point flavour; apart, so that `switch_out` stays small
+    /// where it is inlined.
+    ///
+    /// # Safety
+    /// As for [`switch_out`](Self::switch_out).
+    #[cold]
+    #[inline(never)]
+    unsafe fn switch_out_fp(&self, value: Word, tag: usize) -> Arrived {
+        // SAFETY: as in `switch_out`.
+        unsafe { arch::switch_fp(self.sp.as_ptr(), self.link.sp.get(), value, tag) }
+    }
+}
+
+/// A coroutine's own end: how its function, and whatever that calls, gives control back.
+///
+/// The entry function gets a reference to it. It stays on the thread that created it.
+#[repr(transparent)]
+pub struct Yielder<Input, Yield> {
+    head: Head,
+    marker: PhantomData<fn(Yield) -> Input>,
+}
+
+impl<Input, Yield> Yielder<Input, Yield> {
+    /// The yielder of the coroutine with this head.
+    ///
+    /// # Safety
+    /// The coroutine takes `Input` and yields `Yield`, and it is the running one whenever the
+    /// yielder is used.
+    #[inline(always)]
+    pub(crate) unsafe fn of(head: &Head) -> &Self {
+        // SAFETY: the representation is transparent; the types are the caller's promise.
+        unsafe { &*core::ptr::from_ref(head).cast() }
+    }
+
+    /// Gives `value` and the CPU to the resumer; returns what it resumes with.
+    ///
+    /// Works at any depth of calls. Everything live stays on the coroutine's stack.
+    ///
+    /// When the suspended coroutine is dropped, this does not return: it unwinds, so that every
+    /// destructor in the frames above runs. See [`Coroutine`](crate::Coroutine) about endings.
+    #[inline(always)]
+    pub fn suspend(&self, value: Yield) -> Input {
+        let value = ManuallyDrop::new(value);
+        // SAFETY: whoever holds a yielder runs in its coroutine. The resumer reads the value
+        // before it does anything else, so the pointer in the word is good that long.
+        let arrived = unsafe {
+            self.head
+                .switch_out(crate::value::pack(&value), left_with::YIELDED)
+        };
+        if arrived.tag != resumed_with::INPUT {
+            crate::unwind::unwind_now();
+        }
+        // SAFETY: the tag says that this is an input, packed by `resume` and not read yet.
+        unsafe { crate::value::unpack(arrived.value) }
+    }
+
+    /// The coroutine's number; see [`Coroutine::id`](crate::Coroutine::id).
+    pub fn id(&self) -> crate::Id {
+        crate::Id(self.head.id)
+    }
+}

@@ -1,0 +1,136 @@
+//! Coroutines on stacks of their own. The control block lies at the top of the stack itself, so
+//! that creating one allocates nothing but the stack.
+//!
+//! ```text
+//!   top of the memory  +------------------------------+
+//!                      | the stack's memory handle    |
+//!                      | control block (head first)   |
+//!                      +------------------------------+
+//!                      | closure, until it begins     |
+//!                      +------------------------------+ 16-byte aligned
+//!                      | initial frame (arch)         | <- sp of a fresh coroutine
+//!                      +------------------------------+
+//!                      | free                         |
+//!   bottom             +------------------------------+
+//!                      | guard page                   |
+//! ```
+//!
+//! The engine's rules are simple here: one coroutine, which owns its stack from the start, so the
+//! plan is `Switch` until it has finished. [`Kind`] says just that, and no record is kept.
+
+use crate::Error;
+use crate::arch::{self, InitialFrame, InitialFrameFp};
+use crate::head::{Begin, Head, Kind};
+use crate::stack::StackMemory;
+use alloc::boxed::Box;
+use core::ptr::NonNull;
+
+/// The control block of a coroutine on its own stack.
+#[repr(C)]
+pub(crate) struct OwnControl {
+    head: Head,
+    /// Drops the block and gives the stack's memory back.
+    release: unsafe fn(NonNull<OwnControl>),
+    name: Option<Box<str>>,
+    bottom: usize,
+}
+
+/// The block with the memory it lies in.
+#[repr(C)]
+struct Block<S> {
+    control: OwnControl,
+    memory: S,
+}
+
+/// What a caller may say about a coroutine.
+pub(crate) struct Traits {
+    pub(crate) fp: bool,
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) id: u32,
+}
+
+/// Lays out control block, closure and initial frame in `memory`.
+#[inline]
+pub(crate) fn lay_out<S: StackMemory, F>(
+    memory: S,
+    traits: Traits,
+    begin: Begin,
+    function: F,
+) -> Result<NonNull<Head>, Error> {
+    let block_align = align_of::<Block<S>>().max(arch::STACK_ALIGN);
+    let closure_align = align_of::<F>().max(arch::STACK_ALIGN);
+    let used = size_of::<Block<S>>()
+        .checked_add(size_of::<F>())
+        .and_then(|used| {
+            used.checked_add(block_align + closure_align + size_of::<InitialFrameFp>())
+        })
+        .ok_or(Error::stack_too_large(usize::MAX))?;
+    crate::stack::check_size(&memory, used)?;
+
+    let (bottom, top) = (memory.bottom(), memory.top());
+    let start = memory.as_ptr();
+    let block_address = (top - size_of::<Block<S>>()) & !(block_align - 1);
+    let closure_address = (block_address - size_of::<F>()) & !(closure_align - 1);
+    // SAFETY: `check_size` has found room for all three and their alignment, so every address
+    // below lies inside the memory, which nobody else uses; each is aligned for what is written.
+    unsafe {
+        let block = start.add(block_address - bottom).cast::<Block<S>>();
+        let closure = start.add(closure_address - bottom).cast::<F>();
+        closure.write(function);
+        let link = Head::link_of(block.cast());
+        let sp = if traits.fp {
+            let frame = closure.cast::<InitialFrameFp>().sub(1);
+            frame.write(InitialFrameFp::new(begin, link));
+            frame.expose_provenance()
+        } else {
+            let frame = closure.cast::<InitialFrame>().sub(1);
+            frame.write(InitialFrame::new(begin, link));
+            frame.expose_provenance()
+        };
+        let kind = if traits.fp { Kind::OwnFp } else { Kind::Own };
+        block.write(Block {
+            control: OwnControl {
+                head: Head::new(kind, traits.fp, sp, traits.id),
+                release: release::<S>,
+                name: traits.name,
+                bottom,
+            },
+            memory,
+        });
+        Ok(NonNull::new_unchecked(block.cast()))
+    }
+}
+
+/// Takes the block apart and drops its memory handle, after which the block is gone.
+///
+/// # Safety
+/// `control` is the start of a `Block<S>`, and its coroutine never runs again.
+unsafe fn release<S>(control: NonNull<OwnControl>) {
+    // SAFETY: the caller's promise. The block is moved out before its memory goes.
+    let block = unsafe { control.cast::<Block<S>>().read() };
+    drop(block.control.name);
+    drop(block.memory);
+}
+
+impl OwnControl {
+    /// Gives everything back.
+    ///
+    /// # Safety
+    /// `head` is that of a coroutine from [`lay_out`], and it never runs again.
+    #[inline]
+    pub(crate) unsafe fn release(head: NonNull<Head>) {
+        let control = head.cast::<OwnControl>();
+        // SAFETY: the caller's promise; the head is the first field.
+        unsafe { (control.as_ref().release)(control) };
+    }
+
+    /// The name that its creator gave, if any.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The lowest usable address of the stack.
+    pub(crate) fn bottom(&self) -> usize {
+        self.bottom
+    }
+}

@@ -1,0 +1,487 @@
+//! Stacks that many coroutines share.
+//!
+//! ```text
+//!   shared stack            owner                 free
+//!   top  +-----------+      +-----------+         +-----------+
+//!        |           |      | image of  |         |           |
+//!        |           |      | the owner |         |           |
+//!        |           |   sp +-----------+         |           |
+//!        |           |      |           |         |           |
+//!        +-----------+      +-----------+         +-----------+
+//!
+//!   save stacks             of the others: image [sp, top) of each, fitted to 16 bytes
+//! ```
+//!
+//! A fresh coroutine's image is its closure and its initial frame, in its save stack, as if it had
+//! been evicted right before its first instruction.
+
+use crate::arch::{self, Arrived, InitialFrame, InitialFrameFp, Word};
+use crate::head::{Begin, Head, Kind, left_with};
+use crate::own::Traits;
+use crate::slab::{Piece, Slab};
+use crate::stack::StackMemory;
+use crate::{Error, Id, Refused, exchange};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use core::cell::{Cell, UnsafeCell};
+use core::ptr::NonNull;
+use costack_engine::event::Event;
+use costack_engine::share;
+
+/// The control block of a coroutine that shares its stack: one cache line.
+#[repr(C)]
+pub(crate) struct SharedControl {
+    head: Head,
+    record: UnsafeCell<share::Coroutine>,
+    stack: NonNull<StackState>,
+    /// Its save stack.
+    image: UnsafeCell<Piece>,
+}
+
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<SharedControl>() == 64);
+
+/// Names a coroutine to the engine: the address of its control block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shared(NonNull<SharedControl>);
+
+/// What is told to an observer.
+type Observer = Box<dyn FnMut(Event<Id>)>;
+
+/// Everything about one shared stack. Lives until the handle and all control blocks are gone.
+pub(crate) struct StackState {
+    pub(crate) engine: UnsafeCell<share::Stack<Shared>>,
+    /// The address after the highest byte, 16-byte aligned.
+    top: *mut u8,
+    /// Usable bytes.
+    bytes: usize,
+    pub(crate) number: u32,
+    slab: UnsafeCell<Slab>,
+    /// Control blocks that exist.
+    blocks: Cell<usize>,
+    handle: Cell<bool>,
+    watched: Cell<bool>,
+    observer: Cell<Option<Observer>>,
+    /// Names of those coroutines that have one, by id.
+    names: UnsafeCell<BTreeMap<u32, Box<str>>>,
+    _memory: Box<dyn StackMemory>,
+}
+
+/// A stack that many coroutines share, one at a time.
+///
+/// When a coroutine is resumed and another one's bytes are on the stack, those are copied out to
+/// that one's save stack and its own are copied back, to the same addresses. Nothing is copied
+/// when a coroutine is resumed again right after it has yielded. See
+/// [`Coroutine::new_shared`](crate::Coroutine::new_shared).
+///
+/// Dropping it while coroutines are bound to it keeps the memory until the last of them is gone;
+/// [`close`](Self::close) refuses instead.
+pub struct SharedStack {
+    state: NonNull<StackState>,
+}
+
+impl SharedStack {
+    /// A shared stack of at least `bytes` usable bytes, with a guard page below.
+    ///
+    /// # Errors
+    /// As [`GuardedStack::new`](crate::stack::GuardedStack::new).
+    #[cfg(feature = "std")]
+    pub fn new(bytes: usize) -> Result<Self, Error> {
+        Self::with_memory(crate::stack::GuardedStack::new(bytes)?)
+    }
+
+    /// A shared stack in the given memory.
+    ///
+    /// # Errors
+    /// When the memory is smaller than [`MIN_STACK_BYTES`](crate::stack::MIN_STACK_BYTES).
+    pub fn with_memory(memory: impl StackMemory + 'static) -> Result<Self, Error> {
+        crate::stack::check_size(&memory, 0)?;
+        let top = memory.top() & !(arch::STACK_ALIGN - 1);
+        let bytes = top - memory.bottom();
+        // SAFETY: inside the memory, or right behind it.
+        let top = unsafe { memory.as_ptr().add(bytes) };
+        let state = StackState {
+            engine: UnsafeCell::new(share::Stack::shared()),
+            top,
+            bytes,
+            number: next_number(),
+            slab: UnsafeCell::new(Slab::new()),
+            blocks: Cell::new(0),
+            handle: Cell::new(true),
+            watched: Cell::new(false),
+            observer: Cell::new(None),
+            names: UnsafeCell::new(BTreeMap::new()),
+            _memory: Box::new(memory),
+        };
+        Ok(SharedStack {
+            state: NonNull::from(Box::leak(Box::new(state))),
+        })
+    }
+
+    fn state(&self) -> &StackState {
+        // SAFETY: the state lives as long as its handle.
+        unsafe { self.state.as_ref() }
+    }
+
+    /// Lays out a control block and an initial image.
+    pub(crate) fn add<F>(
+        &self,
+        traits: Traits,
+        begin: Begin,
+        function: F,
+    ) -> Result<NonNull<Head>, Error> {
+        let state = self.state();
+        let top = state.top.addr();
+        let align = align_of::<F>().max(arch::STACK_ALIGN);
+        let frame_bytes = if traits.fp {
+            size_of::<InitialFrameFp>()
+        } else {
+            size_of::<InitialFrame>()
+        };
+        let above = size_of::<F>()
+            .checked_add(align)
+            .ok_or(Error::stack_too_large(usize::MAX))?;
+        let needed = above + frame_bytes + crate::stack::MIN_STACK_BYTES / 2;
+        if needed > state.bytes {
+            return Err(Error::stack_too_small(state.bytes, needed));
+        }
+        let closure = (top - size_of::<F>()) & !(align - 1);
+        let sp = closure - frame_bytes;
+        let image_bytes = top - sp;
+        let image_bytes_u32 =
+            u32::try_from(image_bytes).map_err(|_| Error::stack_too_large(image_bytes))?;
+
+        // SAFETY: the slab is borrowed for these lines only.
+        let slab = unsafe { &mut *state.slab.get() };
+        let out_of_memory = Error::save_memory(image_bytes);
+        let block = slab
+            .allocate(size_of::<SharedControl>())
+            .ok_or(out_of_memory.clone())?;
+        let Some(image) = slab.allocate(image_bytes) else {
+            // SAFETY: allocated above, used by nobody.
+            unsafe { slab.free(block) };
+            return Err(out_of_memory);
+        };
+        let control = block.start.cast::<SharedControl>();
+        // SAFETY: both pieces are fresh and large enough. A control block's class is a whole
+        // number of words, so it is aligned; the image is written as bytes of any alignment.
+        unsafe {
+            image.start.write_bytes(0, image_bytes);
+            image
+                .start
+                .add(closure - sp)
+                .cast::<F>()
+                .write_unaligned(function);
+            let link = Head::link_of(control.cast());
+            if traits.fp {
+                let frame = InitialFrameFp::new(begin, link);
+                image.start.cast::<InitialFrameFp>().write_unaligned(frame);
+            } else {
+                let frame = InitialFrame::new(begin, link);
+                image.start.cast::<InitialFrame>().write_unaligned(frame);
+            }
+            control.write(SharedControl {
+                head: Head::new(Kind::Shared, traits.fp, sp, traits.id),
+                record: UnsafeCell::new(share::Coroutine::out(image_bytes_u32)),
+                stack: self.state,
+                image: UnsafeCell::new(image),
+            });
+            if let Some(name) = traits.name {
+                (*state.names.get()).insert(traits.id, name);
+            }
+            (*state.engine.get()).bind(Shared(NonNull::new_unchecked(control)));
+        }
+        state.blocks.set(state.blocks.get() + 1);
+        // SAFETY: a piece is never null.
+        Ok(unsafe { NonNull::new_unchecked(control.cast()) })
+    }
+
+    /// The stack's number, which events show.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.state().number
+    }
+
+    /// The coroutine whose bytes are on the stack now.
+    #[must_use]
+    pub fn owner(&self) -> Option<Id> {
+        // SAFETY: borrowed for this line only.
+        unsafe { &*self.state().engine.get() }
+            .owner()
+            .map(Shared::id)
+    }
+
+    /// How many live coroutines are bound to it.
+    #[must_use]
+    pub fn live(&self) -> u32 {
+        // SAFETY: borrowed for this line only.
+        unsafe { &*self.state().engine.get() }.live()
+    }
+
+    /// Bytes of all save stacks and control blocks.
+    #[must_use]
+    pub fn save_bytes(&self) -> usize {
+        // SAFETY: borrowed for this line only.
+        unsafe { &*self.state().slab.get() }.used()
+    }
+
+    /// Sets how many bytes save stacks and control blocks may take together. What goes beyond is
+    /// refused as out of memory.
+    pub fn limit_save_bytes(&self, bytes: usize) {
+        // SAFETY: borrowed for this line only.
+        unsafe { &mut *self.state().slab.get() }.set_limit(bytes);
+    }
+
+    /// Calls `observer` after every save, restore and change of owner. Costs nothing while there
+    /// is none. It must not panic: that would leave a coroutine's resumer half-way.
+    ///
+    /// ```
+    /// use costack::{Coroutine, Event, SharedStack};
+    /// use std::{cell::RefCell, rc::Rc};
+    ///
+    /// let stack = SharedStack::new(64 * 1024)?;
+    /// let seen = Rc::new(RefCell::new(Vec::new()));
+    /// let sink = Rc::clone(&seen);
+    /// stack.observe(move |event| sink.borrow_mut().push(event));
+    /// // SAFETY: no pointer into the coroutine's frames leaves it.
+    /// let mut co = unsafe { Coroutine::new_shared(&stack, |_: &costack::Yielder<(), ()>, ()| ())? };
+    /// co.resume(());
+    /// assert!(matches!(seen.borrow()[0], Event::Restore { .. }));
+    /// # Ok::<(), costack::Error>(())
+    /// ```
+    pub fn observe(&self, observer: impl FnMut(Event<Id>) + 'static) {
+        self.state().observer.set(Some(Box::new(observer)));
+        self.state().watched.set(true);
+    }
+
+    /// Gives the memory back.
+    ///
+    /// # Errors
+    /// [`Refusal::StackHasCoroutines`](crate::Refusal::StackHasCoroutines) while live ones are
+    /// bound to it; the stack comes back.
+    pub fn close(self) -> Result<(), Refused<SharedStack>> {
+        // SAFETY: borrowed for this line only.
+        match unsafe { &*self.state().engine.get() }.check_destroy() {
+            Ok(()) => Ok(()),
+            Err(refusal) => Err(Refused {
+                value: self,
+                error: refusal.into(),
+            }),
+        }
+    }
+}
+
+impl Drop for SharedStack {
+    fn drop(&mut self) {
+        self.state().handle.set(false);
+        // SAFETY: this handle is not used again.
+        unsafe { StackState::drop_if_unused(self.state) };
+    }
+}
+
+impl core::fmt::Debug for SharedStack {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("SharedStack")
+            .field("number", &self.number())
+            .field("bytes", &self.state().bytes)
+            .field("live", &self.live())
+            .finish_non_exhaustive()
+    }
+}
+
+impl StackState {
+    #[inline(always)]
+    pub(crate) fn top_ptr(&self) -> *mut u8 {
+        self.top
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watched.get()
+    }
+
+    /// Hands an event to the observer, if there is one and it is not the one that caused it.
+    pub(crate) fn tell(&self, event: Event<Id>) {
+        if let Some(mut observer) = self.observer.take() {
+            observer(event);
+            self.observer.set(Some(observer));
+        }
+    }
+
+    /// Replaces a save stack by one that fits `bytes`. Its contents are not kept.
+    ///
+    /// # Errors
+    /// When it must grow and there is no memory; the old one stays. One that is merely too large
+    /// stays as well then.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn refit(&self, image: &mut Piece, bytes: usize) -> Result<(), Error> {
+        // SAFETY: borrowed in this function only.
+        let slab = unsafe { &mut *self.slab.get() };
+        match slab.allocate(bytes) {
+            Some(fitting) => {
+                let old = core::mem::replace(image, fitting);
+                // SAFETY: from this slab, and no longer anyone's.
+                unsafe { slab.free(old) };
+                Ok(())
+            }
+            None if bytes <= image.capacity as usize => Ok(()),
+            None => Err(Error::save_memory(bytes)),
+        }
+    }
+
+    /// # Safety
+    /// `state` is alive; the caller does not use it afterwards unless it holds a block or handle.
+    unsafe fn drop_if_unused(state: NonNull<StackState>) {
+        // SAFETY: the caller's promise.
+        let unused = unsafe { state.as_ref().blocks.get() == 0 && !state.as_ref().handle.get() };
+        if unused {
+            // SAFETY: made by `Box::leak`, and nobody is left who knows of it.
+            drop(unsafe { Box::from_raw(state.as_ptr()) });
+        }
+    }
+}
+
+impl Shared {
+    /// # Safety
+    /// The head is that of a shared coroutine.
+    #[inline(always)]
+    pub(crate) unsafe fn of_head(head: NonNull<Head>) -> Self {
+        Shared(head.cast())
+    }
+
+    #[inline(always)]
+    fn control(&self) -> &SharedControl {
+        // SAFETY: a control block lives until its coroutine is dropped, and the engine's records
+        // of it are gone by then.
+        unsafe { self.0.as_ref() }
+    }
+
+    #[inline(always)]
+    pub(crate) fn record(&self) -> *mut share::Coroutine {
+        self.control().record.get()
+    }
+
+    #[inline(always)]
+    pub(crate) fn image(&self) -> *mut Piece {
+        self.control().image.get()
+    }
+
+    pub(crate) fn id(self) -> Id {
+        Id(self.control().head.id)
+    }
+
+    /// The name that its creator gave, if any.
+    ///
+    /// # Safety
+    /// The coroutine is not dropped within `'a`.
+    pub(crate) unsafe fn name<'a>(self) -> Option<&'a str> {
+        // SAFETY: the stack's state lives as long as its control blocks, and a name is boxed, so
+        // that it stays where it is until its coroutine is dropped.
+        unsafe { (*self.0.as_ref().stack.as_ref().names.get()).get(&self.0.as_ref().head.id) }
+            .map(|name| &**name)
+    }
+
+    /// Lowest usable byte of its stack, and the one after the highest.
+    pub(crate) fn stack_bounds(self) -> core::ops::Range<usize> {
+        // SAFETY: the stack's state lives as long as its control blocks.
+        let stack = unsafe { self.control().stack.as_ref() };
+        stack.top.addr() - stack.bytes..stack.top.addr()
+    }
+
+    /// Fetches its save stack into the cache.
+    #[inline]
+    pub(crate) fn prefetch(self) {
+        // SAFETY: borrowed in this line only.
+        let image = unsafe { *self.image() };
+        crate::copy::prefetch(image.start, image.capacity as usize);
+    }
+
+    /// Brings the coroutine in, switches to it, and notes how it came back.
+    ///
+    /// # Safety
+    /// `value` is what `tag` says, for its types; it is not read here after the switch.
+    #[inline(always)]
+    pub(crate) unsafe fn run(self, value: Word, tag: usize) -> Result<Arrived, Error> {
+        let control = self.control();
+        // SAFETY: the stack's state lives as long as its control blocks.
+        let stack = unsafe { control.stack.as_ref() };
+        // SAFETY: a control block belongs to its stack.
+        unsafe { exchange::bring_in(stack, self)? };
+        // SAFETY: its bytes are in place now, and the engine found it fresh or suspended.
+        let arrived = unsafe { control.head.switch_in_any(value, tag) };
+        // SAFETY: borrowed in these lines only, as in `exchange`.
+        let (engine, record) = unsafe { (&mut *stack.engine.get(), &mut *self.record()) };
+        if arrived.tag == left_with::YIELDED {
+            let bytes = stack.top.addr().wrapping_sub(arrived.source_sp);
+            if bytes > stack.bytes {
+                yielded_elsewhere();
+            }
+            engine.yielded(record, bytes as u32);
+        } else {
+            engine.finished(record);
+            self.left(stack);
+        }
+        Ok(arrived)
+    }
+
+    /// After the end: the image is not needed any more, the stack is free.
+    fn left(self, stack: &StackState) {
+        // SAFETY: borrowed in this line only.
+        unsafe {
+            let image = core::mem::replace(&mut *self.image(), Piece::EMPTY);
+            (*stack.slab.get()).free(image);
+        }
+        if stack.is_watched() {
+            stack.tell(Event::Owner {
+                stack: stack.number,
+                from: Some(self.id()),
+                to: None,
+            });
+        }
+    }
+
+    /// Frees the control block. A coroutine that has not ended is forgotten.
+    ///
+    /// # Safety
+    /// The coroutine is not running and never runs again.
+    pub(crate) unsafe fn release(self) {
+        let state = self.control().stack;
+        // SAFETY: the state lives as long as its control blocks.
+        let stack = unsafe { state.as_ref() };
+        // SAFETY: borrowed in these lines only. Freeing is refused for a running coroutine only.
+        unsafe {
+            let engine = &mut *stack.engine.get();
+            let freed = engine.free(self, &mut *self.record());
+            debug_assert!(freed.is_ok(), "a running coroutine was dropped");
+            (*stack.names.get()).remove(&self.id().0);
+            let slab = &mut *stack.slab.get();
+            slab.free(core::mem::replace(&mut *self.image(), Piece::EMPTY));
+            let start = self.0.as_ptr().cast();
+            slab.free(Piece {
+                start,
+                capacity: BLOCK_CAPACITY,
+            });
+        }
+        stack.blocks.set(stack.blocks.get() - 1);
+        // SAFETY: the block is gone and the reference to the state is not used again.
+        unsafe { StackState::drop_if_unused(state) };
+    }
+}
+
+/// What the slab gives out for a control block.
+const BLOCK_CAPACITY: u32 = size_of::<SharedControl>().next_multiple_of(8) as u32;
+
+#[cold]
+#[inline(never)]
+extern "C" fn yielded_elsewhere() -> ! {
+    // The boundary of a C function ends the process: there is no stack to go on with.
+    panic!("a coroutine that shares its stack yielded from another coroutine's stack")
+}
+
+/// A number for a new stack.
+fn next_number() -> u32 {
+    use core::sync::atomic::{AtomicU32, Ordering};
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}

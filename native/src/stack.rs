@@ -1,0 +1,55 @@
+//! Memory for stacks: a trait for anyone's, and mmap with a guard page behind it.
+
+#[cfg(feature = "std")]
+mod mapping;
+#[cfg(feature = "std")]
+pub mod pool;
+
+#[cfg(feature = "std")]
+pub use mapping::GuardedStack;
+#[cfg(feature = "std")]
+pub use pool::PooledStack;
+
+use crate::Error;
+
+/// The least that a stack must offer, in bytes.
+pub const MIN_STACK_BYTES: usize = 4096;
+
+/// The size of a stack when none is given, in bytes. The system hands out pages as they are
+/// touched, so a large stack costs address space only.
+pub const DEFAULT_STACK_BYTES: usize = 1024 * 1024;
+
+/// Memory that a coroutine can use as its stack. Dropping it gives the memory back.
+///
+/// # Safety
+/// From creation to drop, also while the value is moved about:
+/// - every byte from [`bottom`](Self::bottom) up to, not including, [`top`](Self::top) can be read
+///   and written and is used by nobody else;
+/// - both stay what they are, and `bottom <= top`.
+///
+/// A guard page below `bottom` is the implementor's business: without one, an overflow corrupts
+/// what lies there.
+pub unsafe trait StackMemory {
+    /// The lowest usable address.
+    fn bottom(&self) -> usize;
+    /// The address after the highest usable byte. Stacks grow down from here.
+    fn top(&self) -> usize;
+    /// A pointer to the lowest byte, with the provenance of the whole.
+    fn as_ptr(&self) -> *mut u8 {
+        core::ptr::with_exposed_provenance_mut(self.bottom())
+    }
+}
+
+/// Checks that memory is large enough for a stack on which `used` bytes are taken from the start.
+pub(crate) fn check_size(memory: &impl StackMemory, used: usize) -> Result<(), Error> {
+    let bytes = memory.top() - memory.bottom();
+    let needed = used
+        .checked_add(MIN_STACK_BYTES / 2)
+        .ok_or(Error::stack_too_large(used))?;
+    let needed = needed.max(MIN_STACK_BYTES);
+    if bytes < needed {
+        Err(Error::stack_too_small(bytes, needed))
+    } else {
+        Ok(())
+    }
+}

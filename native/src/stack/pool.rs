@@ -1,0 +1,244 @@
+//! Stacks that are used again: one pool per thread.
+//!
+//! A stack given back keeps its pages and its mapping; the next coroutine of the same size starts
+//! on it without a system call. [`trim`] gives all pooled stacks back to the system.
+
+use super::StackMemory;
+use super::mapping::{GuardedStack, rounded};
+use crate::Error;
+use core::cell::{Cell, UnsafeCell};
+use core::ptr::NonNull;
+
+/// A [`GuardedStack`] from this thread's pool; dropping it gives it back.
+#[derive(Debug)]
+pub struct PooledStack {
+    header: NonNull<Header>,
+}
+
+/// Lies at the very top of the stack's memory.
+#[repr(C, align(16))]
+struct Header {
+    bottom: *mut u8,
+    /// All bytes of the mapping that are usable, the header among them.
+    bytes: usize,
+    /// The size that was asked for, which is the key to find this stack again.
+    asked: usize,
+    next: Option<NonNull<Header>>,
+}
+
+/// Free stacks of one size.
+#[derive(Clone, Copy)]
+struct Shelf {
+    asked: usize,
+    first: Option<NonNull<Header>>,
+    count: usize,
+}
+
+/// Sizes that are pooled at the same time. A program seldom uses more than a few.
+const SHELVES: usize = 8;
+
+/// Stacks kept per size; more are given back to the system.
+const KEPT: usize = 1024;
+
+struct Pool {
+    shelves: UnsafeCell<[Shelf; SHELVES]>,
+    next_id: Cell<u32>,
+}
+
+thread_local! {
+    static POOL: Pool = const {
+        Pool {
+            shelves: UnsafeCell::new([Shelf { asked: 0, first: None, count: 0 }; SHELVES]),
+            next_id: Cell::new(1),
+        }
+    };
+}
+
+impl Pool {
+    #[inline]
+    fn take(&self, asked: usize) -> Option<PooledStack> {
+        // SAFETY: the pool is the thread's own and this borrow ends before anything else runs.
+        let shelves = unsafe { &mut *self.shelves.get() };
+        let shelf = shelves.iter_mut().find(|shelf| shelf.asked == asked)?;
+        let header = shelf.first?;
+        // SAFETY: a stack on a shelf is mapped, and its header is intact.
+        shelf.first = unsafe { header.as_ref().next };
+        shelf.count -= 1;
+        Some(PooledStack { header })
+    }
+
+    /// Puts a stack on its shelf, unless that is full or all shelves hold other sizes.
+    #[inline]
+    fn put(&self, mut header: NonNull<Header>) -> Result<(), ()> {
+        // SAFETY: as in `take`.
+        let shelves = unsafe { &mut *self.shelves.get() };
+        // SAFETY: the header belongs to a stack that nobody uses any more.
+        let header_ref = unsafe { header.as_mut() };
+        let asked = header_ref.asked;
+        let shelf = shelves
+            .iter_mut()
+            .find(|shelf| shelf.asked == asked || shelf.count == 0)
+            .filter(|shelf| shelf.count < KEPT)
+            .ok_or(())?;
+        shelf.asked = asked;
+        header_ref.next = shelf.first;
+        shelf.first = Some(header);
+        shelf.count += 1;
+        Ok(())
+    }
+
+    fn trim(&self) {
+        // SAFETY: as in `take`.
+        let shelves = unsafe { &mut *self.shelves.get() };
+        for shelf in shelves {
+            while let Some(header) = shelf.first {
+                // SAFETY: as in `take`; after this the header is gone.
+                shelf.first = unsafe { header.as_ref().next };
+                unmap(header);
+            }
+            shelf.count = 0;
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.trim();
+    }
+}
+
+fn unmap(header: NonNull<Header>) {
+    // SAFETY: the header holds the parts of a stack that was forgotten in `PooledStack::new`, and
+    // it is read before the mapping goes.
+    drop(unsafe {
+        let header = header.as_ref();
+        GuardedStack::from_parts(header.bottom, header.bytes)
+    });
+}
+
+/// Unmaps all free stacks of this thread's pool.
+///
+/// ```
+/// let co = costack::Coroutine::<(), (), ()>::new(|_, ()| ())?;
+/// drop(co); // its stack goes into the pool
+/// costack::stack::pool::trim();
+/// # Ok::<(), costack::Error>(())
+/// ```
+pub fn trim() {
+    // A thread that is ending has no pool any more, and nothing to trim.
+    let _ = POOL.try_with(Pool::trim);
+}
+
+/// A number for a new coroutine, of this thread.
+#[inline]
+pub(crate) fn next_id() -> u32 {
+    POOL.try_with(|pool| {
+        let id = pool.next_id.get();
+        pool.next_id.set(id.wrapping_add(1));
+        id
+    })
+    .unwrap_or(0)
+}
+
+impl PooledStack {
+    /// A stack of at least `bytes` usable bytes: one that was used before, or a new mapping.
+    ///
+    /// # Errors
+    /// As [`GuardedStack::new`].
+    #[inline]
+    pub fn new(bytes: usize) -> Result<Self, Error> {
+        if let Ok(Some(stack)) = POOL.try_with(|pool| pool.take(bytes)) {
+            return Ok(stack);
+        }
+        Self::map(bytes)
+    }
+
+    #[cold]
+    fn map(asked: usize) -> Result<Self, Error> {
+        // One more page's worth is not needed for a header of a few words, except when the size
+        // is exact; then the header would take from what was asked for.
+        let (_, _) = rounded(asked)?;
+        let with_header = asked
+            .max(super::MIN_STACK_BYTES)
+            .checked_add(size_of::<Header>())
+            .ok_or(Error::stack_too_large(asked))?;
+        let stack = GuardedStack::new(with_header)?;
+        let (bottom, bytes) = (stack.as_ptr(), stack.bytes());
+        // SAFETY: the header's place is the top of the memory just mapped, aligned to a page.
+        let header = unsafe {
+            let header = bottom.add(bytes - size_of::<Header>()).cast::<Header>();
+            header.write(Header {
+                bottom,
+                bytes,
+                asked,
+                next: None,
+            });
+            NonNull::new_unchecked(header)
+        };
+        core::mem::forget(stack);
+        Ok(PooledStack { header })
+    }
+}
+
+impl Drop for PooledStack {
+    #[inline]
+    fn drop(&mut self) {
+        if !matches!(POOL.try_with(|pool| pool.put(self.header)), Ok(Ok(()))) {
+            unmap(self.header);
+        }
+    }
+}
+
+// SAFETY: the mapping belongs to this value, stays where it is and is readable and writable; the
+// header lies above `top`.
+unsafe impl StackMemory for PooledStack {
+    #[inline]
+    fn bottom(&self) -> usize {
+        // SAFETY: the header is written in `map` and stays for the life of the mapping.
+        unsafe { self.header.as_ref().bottom.addr() }
+    }
+
+    #[inline]
+    fn top(&self) -> usize {
+        self.header.addr().get()
+    }
+
+    #[inline]
+    fn as_ptr(&self) -> *mut u8 {
+        // SAFETY: as in `bottom`.
+        unsafe { self.header.as_ref().bottom }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_given_back_is_used_again() {
+        trim();
+        let first = PooledStack::new(20_000).expect("a small stack");
+        let top = first.top();
+        drop(first);
+        let other_size = PooledStack::new(40_000).expect("a small stack");
+        assert_ne!(other_size.top(), top);
+        let second = PooledStack::new(20_000).expect("a small stack");
+        assert_eq!(second.top(), top);
+    }
+
+    #[test]
+    fn more_sizes_than_shelves_are_unmapped() {
+        trim();
+        let stacks: Vec<_> = (1..=2 * SHELVES)
+            .map(|pages| PooledStack::new(pages * 4096).expect("a small stack"))
+            .collect();
+        drop(stacks);
+        trim();
+    }
+
+    #[test]
+    fn what_was_asked_for_is_usable() {
+        let stack = PooledStack::new(8192).expect("a small stack");
+        assert!(stack.top() - stack.bottom() >= 8192);
+    }
+}
