@@ -39,7 +39,7 @@ pub fn test(context: &Context, flags: &flags::Test) -> Result<bool> {
     let mut ends: Vec<(Part, Outcome, Duration)> = Vec::new();
     for part in parts {
         let started = Instant::now();
-        let outcome = match part.obstacle() {
+        let outcome = match part.skipped_because(context) {
             Some(reason) => {
                 say(format!("{}: skipped: {reason}", part.name()));
                 Outcome::Skipped(reason)
@@ -76,8 +76,10 @@ fn chosen(only: &[String]) -> Result<Vec<Part>> {
 /// a network learns it at once.
 fn prepare(context: &Context, parts: &[Part]) -> Result<()> {
     let mut steps = setup::Steps::new();
-    for part in parts.iter().filter(|part| part.obstacle().is_none()) {
-        steps.extend(part.needs(context)?);
+    for part in parts {
+        if part.skipped_because(context).is_none() {
+            steps.extend(part.needs(context)?);
+        }
     }
     setup::ensure(context, &steps).or_else(|error| {
         let without = Part::ALL.map(Part::name).join("|");

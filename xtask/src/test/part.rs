@@ -92,16 +92,22 @@ impl Part {
     /// Why it cannot run on this machine, whatever gets installed.
     pub fn obstacle(self) -> Option<String> {
         let Self::Native(isa) = self else { return None };
-        let host = (std::env::consts::OS, std::env::consts::ARCH);
-        if host == ("linux", "x86_64") {
-            return None;
-        }
-        Some(format!(
-            "tests of {} run on x86-64 Linux only, not on {} {}",
-            isa.name(),
-            host.1,
-            host.0
-        ))
+        let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+        let runs = (os, arch) == ("linux", "x86_64");
+        let name = isa.name();
+        (!runs).then(|| format!("{name} is tested on x86-64 Linux only, not on {arch} {os}"))
+    }
+
+    /// Why it is not run.
+    pub fn skipped_because(self, context: &Context) -> Option<String> {
+        self.obstacle().or_else(|| self.gap(context))
+    }
+
+    /// Why there is nothing to run yet.
+    fn gap(self, context: &Context) -> Option<String> {
+        let Self::Native(isa) = self else { return None };
+        let port = format!("native/src/arch/{}.rs", isa.name());
+        (!context.root.join(&port).exists()).then(|| format!("there is no {port} yet"))
     }
 
     /// Runs it; `filter` is a part of the names of the tests to run.
