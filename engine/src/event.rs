@@ -54,6 +54,32 @@ pub enum Event<K> {
 }
 
 impl<K: Copy> Event<K> {
+    /// The event with other names for the tasks.
+    pub fn map<L>(self, name: impl Fn(K) -> L) -> Event<L> {
+        match self {
+            Event::Resume { task, by } => Event::Resume {
+                task: name(task),
+                by: name(by),
+            },
+            Event::Save { task, bytes } => Event::Save {
+                task: name(task),
+                bytes,
+            },
+            Event::Restore { task, bytes } => Event::Restore {
+                task: name(task),
+                bytes,
+            },
+            Event::Owner { stack, from, to } => Event::Owner {
+                stack,
+                from: from.map(&name),
+                to: to.map(&name),
+            },
+            Event::Yield { task } => Event::Yield { task: name(task) },
+            Event::Block { task } => Event::Block { task: name(task) },
+            Event::End { task } => Event::End { task: name(task) },
+        }
+    }
+
     /// The event without its byte count, which differs between backends.
     #[must_use]
     pub fn shape(self) -> Self {

@@ -15,6 +15,7 @@
 //! - `std` (default): stacks from the system, with guard pages and a pool.
 //! - `unwind` (default): panics travel to the resumer, and dropping a suspended coroutine runs its
 //!   destructors.
+//! - `scenario`: runs scenario files in real coroutines.
 //! - Without both, `no_std` with `alloc`; bring your own [`stack::StackMemory`].
 #![cfg_attr(not(feature = "std"), no_std)]
 #![warn(clippy::undocumented_unsafe_blocks)]
@@ -29,6 +30,8 @@ mod error;
 mod exchange;
 mod head;
 mod own;
+#[cfg(feature = "scenario")]
+pub mod scenario;
 mod shared;
 mod slab;
 pub mod stack;
