@@ -6,9 +6,12 @@
 #![forbid(unsafe_code)]
 
 pub mod asm;
+mod code;
 pub mod compile;
 pub mod fault;
+pub mod gallery;
 pub mod host;
+pub mod isa;
 pub mod machine;
 pub mod program;
 pub mod runtime;
