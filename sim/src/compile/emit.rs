@@ -250,6 +250,11 @@ pub trait Isa {
     fn load_third(text: &mut Text, value: i64);
     /// target = accumulator.
     fn store(text: &mut Text, target: Target<'_>);
+    /// register = value, past the accumulator. `register` is one of [`LOCALS`](Self::LOCALS).
+    fn assign(text: &mut Text, register: &'static str, value: Operand<'_>);
+    /// register = register `op` right, past the accumulator. False, and nothing is written, if
+    /// the ISA has no short way.
+    fn update(text: &mut Text, register: &'static str, op: Arithmetic, right: Operand<'_>) -> bool;
     /// accumulator = the word at the address in the accumulator.
     fn load_indirect(text: &mut Text);
     /// The word at `address` = accumulator. Clobbers the second register.

@@ -194,11 +194,7 @@ impl<'a, I: Isa> Lower<'a, I> {
     fn stmt(&mut self, stmt: &'a Stmt) {
         self.text.stmt = Some(stmt.id);
         match &stmt.kind {
-            StmtKind::Let { local, value } => {
-                self.eval(value);
-                let place = self.layout.places[local.index()];
-                I::store(&mut self.text, Target::Place(place));
-            }
+            StmtKind::Let { local, value } => self.assign_local(*local, value),
             // Nothing is to be done on a real machine. Here the host makes the words at the address
             // in the second register, so many bytes as the accumulator says, uninitialised.
             StmtKind::LetArray { local } => {
@@ -280,11 +276,7 @@ impl<'a, I: Isa> Lower<'a, I> {
 
     fn assign(&mut self, place: &'a SyntaxPlace, value: &'a Expr) {
         match place {
-            SyntaxPlace::Local(local) => {
-                self.eval(value);
-                let place = self.layout.places[local.index()];
-                I::store(&mut self.text, Target::Place(place));
-            }
+            SyntaxPlace::Local(local) => self.assign_local(*local, value),
             SyntaxPlace::Global(global) => {
                 self.eval(value);
                 let symbol = self.symbols.global(*global);
@@ -306,6 +298,25 @@ impl<'a, I: Isa> Lower<'a, I> {
                 I::store_indirect(&mut self.text, address);
             }
         }
+    }
+
+    fn assign_local(&mut self, local: LocalId, value: &'a Expr) {
+        let place = self.layout.places[local.index()];
+        if let Place::Register(register) = place {
+            if let Some(operand) = self.simple(value) {
+                return I::assign(&mut self.text, register, operand);
+            }
+            if let ExprKind::Binary(op, left, right) = &value.kind
+                && let Operation::Compute(op) = Operation::of(*op)
+                && let Some(right) = self.simple(right)
+                && self.simple(left) == Some(Operand::Place(place))
+                && I::update(&mut self.text, register, op, right)
+            {
+                return;
+            }
+        }
+        self.eval(value);
+        I::store(&mut self.text, Target::Place(place));
     }
 
     fn choice(&mut self, condition: &'a Expr, then: &'a Block, otherwise: Option<&'a Block>) {

@@ -105,6 +105,18 @@ impl Isa for X86_64 {
         }
     }
 
+    fn assign(text: &mut Text, register: &'static str, value: Operand<'_>) {
+        load_into(text, register, value);
+    }
+
+    fn update(text: &mut Text, register: &'static str, op: Arithmetic, right: Operand<'_>) -> bool {
+        match simple_mnemonic(op) {
+            Some(mnemonic) => combine(text, mnemonic, register, right),
+            None => return false,
+        }
+        true
+    }
+
     fn load_indirect(text: &mut Text) {
         op!(text, "mov rax, [rax]");
     }
@@ -128,19 +140,17 @@ impl Isa for X86_64 {
     }
 
     fn compute(text: &mut Text, op: Arithmetic, right: Operand<'_>) {
+        if let Some(mnemonic) = simple_mnemonic(op) {
+            return combine(text, mnemonic, "rax", right);
+        }
         match op {
-            Arithmetic::Add => combine(text, "add", right),
-            Arithmetic::Sub => combine(text, "sub", right),
-            Arithmetic::And => combine(text, "and", right),
-            Arithmetic::Or => combine(text, "or", right),
-            Arithmetic::Xor => combine(text, "xor", right),
             Arithmetic::Mul => {
                 load_into(text, "rcx", right);
                 op!(text, "imul rax, rcx");
             }
             Arithmetic::Shl => shift(text, "shl", right),
             Arithmetic::Shr => shift(text, "sar", right),
-            Arithmetic::Div | Arithmetic::Rem => divide(text, op, right),
+            _ => divide(text, op, right),
         }
     }
 
@@ -151,7 +161,7 @@ impl Isa for X86_64 {
     fn compare(text: &mut Text, right: Operand<'_>) {
         match right {
             Operand::Const(0) => op!(text, "test rax, rax"),
-            _ => combine(text, "cmp", right),
+            _ => combine(text, "cmp", "rax", right),
         }
     }
 
@@ -209,18 +219,30 @@ fn load_into(text: &mut Text, register: &str, value: Operand<'_>) {
     }
 }
 
-/// `mnemonic rax, right`, with the right side in rcx when it has no operand form.
-fn combine(text: &mut Text, mnemonic: &str, right: Operand<'_>) {
+/// The mnemonic of an operation that takes all kinds of operands.
+fn simple_mnemonic(op: Arithmetic) -> Option<&'static str> {
+    Some(match op {
+        Arithmetic::Add => "add",
+        Arithmetic::Sub => "sub",
+        Arithmetic::And => "and",
+        Arithmetic::Or => "or",
+        Arithmetic::Xor => "xor",
+        _ => return None,
+    })
+}
+
+/// `mnemonic left, right`, with the right side in rcx when it has no operand form.
+fn combine(text: &mut Text, mnemonic: &str, left: &str, right: Operand<'_>) {
     match right {
         Operand::Const(value) if i32::try_from(value).is_ok() => {
-            op!(text, "{mnemonic} rax, {value}");
+            op!(text, "{mnemonic} {left}, {value}");
         }
-        Operand::Place(Place::Register(register)) => op!(text, "{mnemonic} rax, {register}"),
-        Operand::Place(Place::Slot(at)) => op!(text, "{mnemonic} rax, {}", slot(at)),
-        Operand::Global(symbol) => op!(text, "{mnemonic} rax, [rip + {symbol}]"),
+        Operand::Place(Place::Register(register)) => op!(text, "{mnemonic} {left}, {register}"),
+        Operand::Place(Place::Slot(at)) => op!(text, "{mnemonic} {left}, {}", slot(at)),
+        Operand::Global(symbol) => op!(text, "{mnemonic} {left}, [rip + {symbol}]"),
         _ => {
             load_into(text, "rcx", right);
-            op!(text, "{mnemonic} rax, rcx");
+            op!(text, "{mnemonic} {left}, rcx");
         }
     }
 }
