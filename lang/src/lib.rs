@@ -4,6 +4,9 @@
 mod body;
 pub mod diagnostic;
 mod expected;
+mod format;
+#[cfg(feature = "generate")]
+pub mod generate;
 mod kind;
 mod names;
 mod parse;
@@ -14,8 +17,10 @@ pub mod source;
 pub mod syntax;
 mod token;
 mod value;
+mod visit;
 
 use diagnostic::{Diagnostic, Diagnostics, Kind};
+pub use format::format;
 use source::{Source, Span};
 use syntax::Program;
 pub use value::DivisionByZero;
