@@ -102,6 +102,12 @@ pub trait Host {
         Vec::new()
     }
 
+    /// Whether the switch may change a register without saving it, as its text declares.
+    fn clobbers(&self, register: &str) -> bool {
+        let _ = register;
+        false
+    }
+
     /// What the host has counted. The session adds what it counts itself (instructions, memory).
     fn statistics(&self) -> Statistics;
 

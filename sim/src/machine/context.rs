@@ -1,115 +1,131 @@
 //! What a host may do to the machine. All of it is logged and can be undone.
 
-use std::marker::PhantomData;
 use std::ops::Range;
 
-use crate::fault::{FaultKind, StackNumber, TaskNumber};
+use super::segments::SegmentKind;
+use super::shadow::{Cell, MAPPED, Shadow, WRITTEN};
+use super::{Field, Machine};
+use crate::fault::{Access, FaultKind, StackNumber, TaskNumber};
+use crate::isa::{Reg, registers};
 use crate::program::Isa;
 use crate::view::{StackKind, StepKind};
 
-/// Names a register of the machine; `Register::named` finds it.
+/// Names a register of the machine; [`Register::named`] finds it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Register(pub(crate) u8);
+pub struct Register(pub(crate) Reg);
 
 impl Register {
-    /// The register of this name (`rax`, `esp`, `x19`, `d8`, `mxcsr`, …).
-    pub fn named(_isa: Isa, _name: &str) -> Option<Register> {
-        unimplemented!()
+    /// The register of this name: `rax`, `esp`, `x19`, `d8`, `mxcsr`, … Only the widest name of
+    /// each is known.
+    pub fn named(isa: Isa, name: &str) -> Option<Register> {
+        let info = registers(isa).iter().find(|info| info.name == name)?;
+        Some(Register(info.reg))
     }
-}
-
-/// What a piece of the heap is for.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum SegmentKind {
-    /// A task's control block.
-    ControlBlock {
-        /// Whose.
-        task: TaskNumber,
-    },
-    /// A task's save stack.
-    SaveStack {
-        /// Whose.
-        task: TaskNumber,
-    },
-    /// Something else.
-    Other,
 }
 
 /// The machine as a host sees it during one step.
 ///
 /// Reads are checked: memory outside a segment, bytes or registers that nothing has written. The
-/// errors are what the step should end with, so `?` is the way to use them.
+/// errors are what the step should end with, so `?` is the way to use them. Accesses of the host
+/// are not checked for stale pointers: it is the one that moves images.
 #[derive(Debug)]
-pub struct Context<'a>(PhantomData<&'a mut ()>);
+pub struct Context<'a> {
+    machine: &'a mut Machine,
+    did: Option<StepKind>,
+}
 
-#[allow(unused_variables)]
-impl Context<'_> {
+impl<'a> Context<'a> {
+    pub(crate) fn new(machine: &'a mut Machine) -> Self {
+        Context { machine, did: None }
+    }
+
+    pub(crate) fn into_did(self) -> Option<StepKind> {
+        self.did
+    }
+
     /// The instruction set.
     pub fn isa(&self) -> Isa {
-        unimplemented!()
+        self.machine.isa
     }
 
     /// The number of this step.
     pub fn step(&self) -> u64 {
-        unimplemented!()
+        (self.machine.log.steps.len() as u64).saturating_sub(1)
     }
 
     /// The task whose sp is in use.
     pub fn task(&self) -> Option<TaskNumber> {
-        unimplemented!()
+        self.machine.task()
     }
 
     /// The address of the next instruction.
     pub fn pc(&self) -> u64 {
-        unimplemented!()
+        self.machine.code.address_of(self.machine.pc)
     }
 
     /// sp, whatever it points to.
     pub fn sp(&self) -> u64 {
-        unimplemented!()
+        self.machine.sp()
     }
 
     /// The frame pointer (rbp, ebp, x29), whatever it points to.
     pub fn fp(&self) -> u64 {
-        unimplemented!()
+        self.machine.values[self.machine.fp_reg().index()]
     }
 
     /// The address of a label.
     pub fn label(&self, name: &str) -> Option<u64> {
-        unimplemented!()
+        self.machine.code.label(name)
     }
 
-    /// What a register holds.
+    /// What a register holds; on i386 its 32 bits.
     ///
     /// # Errors
     /// [`FaultKind::UninitialisedRegister`].
     pub fn register(&self, register: Register) -> Result<u64, FaultKind> {
-        unimplemented!()
+        let (value, _) = self.machine.read_register(register.0, self.machine.word)?;
+        Ok(value)
     }
 
     /// Writes a register.
     pub fn set_register(&mut self, register: Register, value: u64) {
-        unimplemented!()
+        self.write(register.0, value, Shadow::PLAIN);
     }
 
     /// Writes a register with a pointer made from a task's sp.
     pub fn set_pointer(&mut self, register: Register, value: u64, task: TaskNumber) {
-        unimplemented!()
+        self.write(register.0, value, Shadow::pointer(task));
+    }
+
+    fn write(&mut self, reg: Reg, value: u64, shadow: Shadow) {
+        let value = value & self.machine.word.mask();
+        self.machine.write_register(reg, value, shadow);
     }
 
     /// Argument `index` (from 0) of a call, at the entry of the function called: the stub's first
     /// instruction, before it has pushed anything. rdi, rsi, rdx, rcx, r8, r9; x0 to x7; on i386
-    /// the words above the return address.
+    /// the words above the return address, sign-extended.
     ///
     /// # Errors
     /// If nothing has written it.
     pub fn argument(&mut self, index: u32) -> Result<u64, FaultKind> {
-        unimplemented!()
+        let word = u64::from(self.machine.word.bytes());
+        let in_registers = self.machine.argument_registers();
+        if let Some(reg) = in_registers.get(index as usize) {
+            return Ok(self.machine.read_register(*reg, self.machine.word)?.0);
+        }
+        let above = u64::from(index) - in_registers.len() as u64;
+        let return_address = match self.machine.isa {
+            Isa::Aarch64 => 0,
+            Isa::X86_64 | Isa::I386 => 1,
+        };
+        self.load(self.sp().wrapping_add((above + return_address) * word))
     }
 
     /// Writes the register in which a function returns its result.
     pub fn set_result(&mut self, value: u64) {
-        unimplemented!()
+        // ax, and x0, are the first of their register files.
+        self.write(Reg(0), value, Shadow::PLAIN);
     }
 
     /// The word at an address, sign-extended on i386.
@@ -117,7 +133,12 @@ impl Context<'_> {
     /// # Errors
     /// What an instruction would get.
     pub fn load(&mut self, address: u64) -> Result<u64, FaultKind> {
-        unimplemented!()
+        let word = self.machine.word;
+        let (value, shadow) = self.machine.load(address, word, Shadow::NONE)?;
+        match shadow.0 & word.byte_mask() == word.byte_mask() {
+            true => Ok(word.sign_extend(value) as u64),
+            false => Err(FaultKind::UninitialisedMemory { address }),
+        }
     }
 
     /// Writes the word at an address.
@@ -125,7 +146,10 @@ impl Context<'_> {
     /// # Errors
     /// What an instruction would get.
     pub fn store(&mut self, address: u64, value: u64) -> Result<(), FaultKind> {
-        unimplemented!()
+        let word = self.machine.word;
+        Ok(self
+            .machine
+            .store(address, word, value, Shadow::PLAIN, Shadow::NONE)?)
     }
 
     /// Writes a pointer made from a task's sp.
@@ -138,17 +162,60 @@ impl Context<'_> {
         value: u64,
         task: TaskNumber,
     ) -> Result<(), FaultKind> {
-        unimplemented!()
+        let word = self.machine.word;
+        let shadow = Shadow::pointer(task);
+        Ok(self
+            .machine
+            .store(address, word, value, shadow, Shadow::NONE)?)
     }
 
     /// Copies bytes with all that is known about them: whether they were written, and which of
-    /// them are pointers into frames. The ranges do not overlap; addresses and length are
-    /// multiples of the word size, or the copy is made byte by byte and forgets pointers.
+    /// them are pointers into frames. The ranges do not overlap. Pointers are kept where addresses
+    /// and length are multiples of four (i386) or eight bytes.
     ///
     /// # Errors
     /// If either range is not in memory.
     pub fn copy(&mut self, from: u64, to: u64, bytes: u64) -> Result<(), FaultKind> {
-        unimplemented!()
+        let machine = &mut *self.machine;
+        machine.check_range(from, bytes, Access::Read)?;
+        machine.check_range(to, bytes, Access::Write)?;
+        if bytes == 0 {
+            return Ok(());
+        }
+        let first = to & !7;
+        let count = (to + bytes).next_multiple_of(8).wrapping_sub(first) / 8;
+        machine.log.copy(first, count as u32);
+        for number in 0..count {
+            let place = machine.place(first + 8 * number)?;
+            let cell = machine.memory.cell(place);
+            machine.log.cells.push(cell);
+        }
+        let unit = match (from | to | bytes) & 7 {
+            0 => 8,
+            4 => 4,
+            _ => 1,
+        };
+        for offset in (0..bytes).step_by(unit) {
+            let source = machine.memory.read(from + offset).unwrap_or_default();
+            let place = machine.place(to + offset)?;
+            let target = machine.memory.cell_mut(place);
+            let (at, into) = ((from + offset) & 7, (to + offset) & 7);
+            match unit {
+                8 => {
+                    *target = Cell {
+                        shadow: source.shadow | MAPPED,
+                        ..source
+                    }
+                }
+                4 => target.set_half(into == 4, source.half(at == 4)),
+                _ => target.set_bytes(
+                    (source.value >> (8 * at)) << (8 * into),
+                    1 << into,
+                    (source.shadow >> at & 1) << into,
+                ),
+            }
+        }
+        Ok(())
     }
 
     /// A checksum over bytes and over which of them were written.
@@ -156,7 +223,19 @@ impl Context<'_> {
     /// # Errors
     /// If the range is not in memory.
     pub fn checksum(&mut self, range: Range<u64>) -> Result<u64, FaultKind> {
-        unimplemented!()
+        let bytes = range.end.saturating_sub(range.start);
+        self.machine.check_range(range.start, bytes, Access::Read)?;
+        let mut hash = Hash::new();
+        let mut at = range.start;
+        while at < range.end {
+            let len = (8 - (at & 7)).min(range.end - at);
+            let cell = self.machine.memory.read(at).unwrap_or_default();
+            let mask = u64::MAX >> (64 - 8 * len);
+            hash.add(cell.value >> (8 * (at & 7)) & mask);
+            hash.add((cell.shadow & WRITTEN) >> (at & 7) & ((1 << len) - 1));
+            at += len;
+        }
+        Ok(hash.finish())
     }
 
     /// Makes bytes uninitialised, as at the declaration of an array.
@@ -164,7 +243,10 @@ impl Context<'_> {
     /// # Errors
     /// If the range is not in memory.
     pub fn forget(&mut self, range: Range<u64>) -> Result<(), FaultKind> {
-        unimplemented!()
+        let bytes = range.end.saturating_sub(range.start);
+        self.machine
+            .check_range(range.start, bytes, Access::Write)?;
+        Ok(self.machine.forget(range.start, range.end)?)
     }
 
     /// Allocates a piece of the heap, aligned to 16, uninitialised. The names of the words of a
@@ -178,7 +260,7 @@ impl Context<'_> {
         bytes: u64,
         fields: &'static [&'static str],
     ) -> Result<u64, FaultKind> {
-        unimplemented!()
+        self.machine.allocate(kind, bytes, fields)
     }
 
     /// Gives a piece of the heap back: an access to it is a fault from now on.
@@ -186,7 +268,7 @@ impl Context<'_> {
     /// # Errors
     /// [`FaultKind::Unmapped`] if no piece begins at this address.
     pub fn free(&mut self, address: u64) -> Result<(), FaultKind> {
-        unimplemented!()
+        self.machine.free(address)
     }
 
     /// Makes a stack with a guard page below it. It belongs to nobody.
@@ -194,33 +276,72 @@ impl Context<'_> {
     /// # Errors
     /// [`FaultKind::OutOfMemory`].
     pub fn add_stack(&mut self, kind: StackKind, bytes: u32) -> Result<StackNumber, FaultKind> {
-        unimplemented!()
+        let stack = self.machine.add_stack(kind, u64::from(bytes))?;
+        Ok(stack as StackNumber)
     }
 
     /// The bytes of a stack; `end` is its top. Empty if there is no such stack.
     pub fn stack(&self, stack: StackNumber) -> Range<u64> {
-        unimplemented!()
+        let stack = self.machine.stacks.get(stack as usize);
+        stack.map_or(0..0, |stack| stack.base..stack.top)
     }
 
     /// Whose bytes are on a stack.
     pub fn owner(&self, stack: StackNumber) -> Option<TaskNumber> {
-        unimplemented!()
+        let owner = self.machine.owners.get(stack as usize)?;
+        (*owner as u32).checked_sub(1)
     }
 
     /// Says whose bytes are on a stack, for the checkers and the page.
     pub fn set_owner(&mut self, stack: StackNumber, owner: Option<TaskNumber>) {
-        unimplemented!()
+        let owner = owner.map_or(0, |task| u64::from(task) + 1);
+        self.machine.set_owner(stack as usize, owner);
     }
 
     /// Prints a line.
     pub fn print(&mut self, line: &str) {
-        unimplemented!()
+        let count = self.machine.field(Field::Output);
+        self.machine.output.truncate(count as usize);
+        self.machine.output.push(line.to_owned());
+        self.machine.set_field(Field::Output, count + 1);
     }
 
     /// Says what this step did; without it, a service step is what [`Host::describe`] says.
     ///
     /// [`Host::describe`]: crate::host::Host::describe
     pub fn did(&mut self, kind: StepKind) {
-        unimplemented!()
+        self.did = Some(kind);
+    }
+}
+
+impl Machine {
+    fn check_range(&self, address: u64, bytes: u64, access: Access) -> Result<(), FaultKind> {
+        if address.checked_add(bytes).is_none() {
+            return Err(FaultKind::Unmapped { address, access });
+        }
+        match self.first_unmapped(address, bytes) {
+            Some(at) => Err(self.unmapped(at, access)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A small hash that is the same on every host: multiply and fold, word by word.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hash(u64);
+
+impl Hash {
+    pub fn new() -> Self {
+        Hash(0x243f_6a88_85a3_08d3)
+    }
+
+    #[inline(always)]
+    pub fn add(&mut self, word: u64) {
+        let mixed = (self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ mixed >> 29;
+    }
+
+    pub fn finish(self) -> u64 {
+        self.0
     }
 }

@@ -1,5 +1,261 @@
 //! The simulated machine: registers, memory, execution.
+//!
+//! Everything that instructions and the host write goes through [`Machine`], which notes it in the
+//! [`log`]. What is known about every byte beside its value is in its [`shadow`].
 
+mod access;
+mod calls;
 mod context;
+pub(crate) mod log;
+pub(crate) mod memory;
+mod segments;
+pub(crate) mod shadow;
+mod x86;
 
-pub use context::{Context, Register, SegmentKind};
+use std::rc::Rc;
+
+use crate::code::Code;
+use crate::fault::{FaultKind, TaskNumber};
+use crate::isa::{Reg, Width, x86::registers as x86_registers};
+use crate::program::Isa;
+use calls::Calls;
+use log::{At, Log};
+use memory::Memory;
+use shadow::Shadow;
+
+pub(crate) use context::Hash;
+pub use context::{Context, Register};
+pub use segments::SegmentKind;
+pub(crate) use segments::{Block, Stack};
+
+/// Registers of the largest register file.
+pub(crate) const REGISTERS: usize = 72;
+
+/// A fault on its way out. Boxed, as it is rare and the results of all instructions carry it.
+#[derive(Debug)]
+pub(crate) struct Trap(pub Box<FaultKind>);
+
+impl From<FaultKind> for Trap {
+    #[cold]
+    fn from(kind: FaultKind) -> Self {
+        Trap(Box::new(kind))
+    }
+}
+
+impl From<Trap> for FaultKind {
+    fn from(trap: Trap) -> Self {
+        *trap.0
+    }
+}
+
+/// Words that the machine keeps beside memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub(crate) enum Field {
+    /// Lines printed.
+    Output,
+    /// Where the next piece of the heap begins.
+    HeapNext,
+    /// Pieces of the heap ever made.
+    Blocks,
+    /// Stacks made.
+    Stacks,
+    /// The program has ended.
+    Ended,
+    /// Steps that the host has made.
+    HostSteps,
+    /// The host has micro-steps to make.
+    Pending,
+}
+
+const FIELDS: usize = 7;
+
+/// The machine.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub code: Rc<Code>,
+    pub isa: Isa,
+    /// Bytes in a machine word, as a width.
+    pub word: Width,
+    pub values: [u64; REGISTERS],
+    pub shadows: [Shadow; REGISTERS],
+    pub memory: Memory,
+    pub log: Log,
+    /// The next instruction.
+    pub pc: u32,
+    pub fields: [u64; FIELDS],
+    /// Whose bytes are on each stack; as a tag's index, 0 for nobody.
+    pub owners: Vec<u64>,
+    pub calls: Calls,
+    pub stacks: Vec<Stack>,
+    pub blocks: Vec<Block>,
+    pub output: Vec<String>,
+    /// sp has moved to another task in this step.
+    pub switched: bool,
+    sp: Reg,
+}
+
+impl Machine {
+    pub fn new(code: Rc<Code>, memory_limit: u64) -> Self {
+        let isa = code.isa;
+        let bases = segments::bases(isa, u64::from(code.data_base));
+        let mut machine = Machine {
+            isa,
+            word: match isa.word_bytes() {
+                4 => Width::Word,
+                _ => Width::Double,
+            },
+            values: [0; REGISTERS],
+            shadows: [Shadow::NONE; REGISTERS],
+            memory: Memory::new(bases, memory_limit),
+            log: Log::default(),
+            pc: 0,
+            fields: [0; FIELDS],
+            owners: Vec::new(),
+            calls: Calls::new(isa),
+            stacks: Vec::new(),
+            blocks: Vec::new(),
+            output: Vec::new(),
+            switched: false,
+            sp: match isa {
+                Isa::X86_64 | Isa::I386 => x86_registers::SP,
+                Isa::Aarch64 => Reg(31),
+            },
+            code,
+        };
+        machine.fields[Field::HeapNext as usize] = bases[memory::Area::Heap as usize];
+        machine.reset_control();
+        machine
+    }
+
+    /// Control words as the ABIs want them at the start of a process.
+    fn reset_control(&mut self) {
+        if self.isa != Isa::Aarch64 {
+            for (reg, value) in [
+                (x86_registers::MXCSR, 0x1f80),
+                (x86_registers::FPCW, 0x037f),
+            ] {
+                self.values[reg.index()] = value;
+                self.shadows[reg.index()] = Shadow::PLAIN;
+            }
+        }
+    }
+
+    /// The stack pointer's place in the register file.
+    #[inline(always)]
+    pub fn sp_reg(&self) -> Reg {
+        self.sp
+    }
+
+    /// The frame pointer's.
+    pub fn fp_reg(&self) -> Reg {
+        match self.isa {
+            Isa::X86_64 | Isa::I386 => x86_registers::BP,
+            Isa::Aarch64 => Reg(29),
+        }
+    }
+
+    /// The registers that the first arguments of a call travel in.
+    pub fn argument_registers(&self) -> &'static [Reg] {
+        match self.isa {
+            Isa::X86_64 => &[Reg(7), Reg(6), Reg(2), Reg(1), Reg(8), Reg(9)],
+            Isa::I386 => &[],
+            Isa::Aarch64 => &[
+                Reg(0),
+                Reg(1),
+                Reg(2),
+                Reg(3),
+                Reg(4),
+                Reg(5),
+                Reg(6),
+                Reg(7),
+            ],
+        }
+    }
+
+    #[inline(always)]
+    pub fn sp(&self) -> u64 {
+        self.values[self.sp.index() % REGISTERS]
+    }
+
+    #[inline(always)]
+    pub fn sp_shadow(&self) -> Shadow {
+        self.shadows[self.sp.index() % REGISTERS]
+    }
+
+    /// The task whose sp is in use.
+    pub fn task(&self) -> Option<TaskNumber> {
+        self.sp_shadow().task()
+    }
+
+    #[inline(always)]
+    pub fn field(&self, field: Field) -> u64 {
+        self.fields[field as usize]
+    }
+
+    pub fn set_field(&mut self, field: Field, value: u64) {
+        let old = std::mem::replace(&mut self.fields[field as usize], value);
+        self.log.field(field as u32, old);
+    }
+
+    pub fn set_owner(&mut self, stack: usize, owner: u64) {
+        if let Some(slot) = self.owners.get_mut(stack) {
+            let old = std::mem::replace(slot, owner);
+            self.log.owner(stack as u32, old);
+        }
+    }
+
+    /// Notes a register's old contents and replaces them.
+    #[inline(always)]
+    pub fn write_register(&mut self, reg: Reg, value: u64, shadow: Shadow) {
+        let index = reg.index() % REGISTERS;
+        self.log
+            .register(reg.0, self.values[index], self.shadows[index].0);
+        self.values[index] = value;
+        self.shadows[index] = shadow;
+    }
+
+    /// Goes over the entries of a step, forward or back: exchanges what each holds with what is
+    /// there.
+    #[inline(always)]
+    pub fn exchange(&mut self, entry: usize) {
+        let entry = &mut self.log.entries[entry];
+        match entry.at() {
+            At::Register(index) => {
+                let index = index as usize % REGISTERS;
+                std::mem::swap(&mut entry.value, &mut self.values[index]);
+                std::mem::swap(&mut entry.shadow, &mut self.shadows[index].0);
+            }
+            At::Cell(address) => {
+                if let Some(place) = self.memory.find(address) {
+                    let cell = self.memory.cell_mut(place);
+                    std::mem::swap(&mut entry.value, &mut cell.value);
+                    std::mem::swap(&mut entry.shadow, &mut cell.shadow);
+                }
+            }
+            At::Cells(index) => self.exchange_cells(index as usize),
+            At::Field(index) => {
+                let index = index as usize % FIELDS;
+                std::mem::swap(&mut entry.value, &mut self.fields[index]);
+            }
+            At::Owner(stack) => {
+                std::mem::swap(&mut entry.value, &mut self.owners[stack as usize]);
+            }
+            At::Head(task) => {
+                std::mem::swap(&mut entry.value, &mut self.calls.heads[task as usize]);
+            }
+            At::Block(index) => self.exchange_block(index as usize),
+        }
+    }
+
+    fn exchange_cells(&mut self, index: usize) {
+        let copied = self.log.copies[index];
+        for number in 0..copied.count as usize {
+            let address = copied.address + 8 * number as u64;
+            if let Some(place) = self.memory.find(address) {
+                let cell = self.memory.cell_mut(place);
+                std::mem::swap(&mut self.log.cells[copied.first + number], cell);
+            }
+        }
+    }
+}

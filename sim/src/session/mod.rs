@@ -1,24 +1,36 @@
 //! A run that can go back: every step records what it wrote.
+//!
+//! Position `n` is the state after `n` steps. Going back over a step exchanges what its log
+//! entries hold with what is there; going forward over it again does the same the other way. Only
+//! at the end of what is recorded are instructions executed.
 
+mod execute;
+mod frames;
 mod journal;
+mod navigate;
+mod step_view;
+#[cfg(test)]
+mod tests;
+mod views;
+mod words;
 
-use std::ops::Range;
+use std::rc::Rc;
 
 use crate::asm::AsmError;
-use crate::fault::{Fault, FaultKind, StackNumber, TaskNumber};
+use crate::code::Code;
+use crate::fault::{Fault, FaultKind};
 use crate::host::Host;
+use crate::machine::memory::Area;
+use crate::machine::{Context, Field, Machine, Register};
 use crate::program::{Image, Isa};
-use crate::view::{
-    AsmLine, Breakpoint, FrameView, Granularity, RegisterView, RunOutcome, StackView, Statistics,
-    StepOutcome, StepView, TaskView, Tick, WordView,
-};
+use crate::view::{Breakpoint, StackKind, StepKind, Tick};
 
 pub use journal::{Journal, Replay};
 
 /// What a session may use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Options {
-    /// Simulated memory that may be touched, in bytes.
+    /// Simulated memory that may be touched, in bytes, with what is known about it.
     pub memory_limit: u64,
     /// Bytes of log that may be kept.
     pub log_limit: u64,
@@ -39,31 +51,99 @@ impl Default for Options {
 pub enum LoadError {
     /// Mistakes in assembly texts, all of them.
     Assembly(Vec<AsmError>),
+    /// There is no such label to begin at.
+    NoEntry(String),
     /// The machine could not be prepared.
     Start(FaultKind),
 }
 
-/// A machine, its runtime and the log of all steps made.
-///
-/// Position `n` is the state after `n` steps. Views show the current position.
-pub struct Session {
-    #[allow(dead_code)]
-    host: Box<dyn Host>,
+impl std::fmt::Display for LoadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            LoadError::Assembly(errors) => {
+                for error in errors {
+                    writeln!(f, "{error}")?;
+                }
+                Ok(())
+            }
+            LoadError::NoEntry(label) => write!(f, "there is no label `{label}` to begin at"),
+            LoadError::Start(fault) => fault.fmt(f),
+        }
+    }
 }
 
-#[allow(unused_variables)]
+impl std::error::Error for LoadError {}
+
+/// A machine, its runtime and the log of all steps made.
+///
+/// Views show the current position and are computed when they are asked for.
+pub struct Session {
+    code: Rc<Code>,
+    machine: Machine,
+    host: Box<dyn Host>,
+    /// Steps made up to here.
+    position: usize,
+    /// The next instruction at the end of what is recorded.
+    end_pc: u32,
+    /// What the host's steps did, by their number.
+    records: Vec<StepKind>,
+    /// The steps that these were.
+    record_steps: Vec<u64>,
+    ticks: Vec<Tick>,
+    /// What went wrong at the last step that is recorded.
+    fault: Option<Box<Fault>>,
+    breakpoints: Vec<Option<Breakpoint>>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("isa", &self.isa())
+            .field("position", &self.position)
+            .field("recorded", &self.recorded_len())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Session {
     /// Assembles an image and prepares the machine.
     ///
     /// # Errors
     /// Mistakes in the assembly texts, or what the machine refuses to the host.
-    pub fn load(image: &Image, host: Box<dyn Host>, options: Options) -> Result<Self, LoadError> {
-        unimplemented!()
+    pub fn load(
+        image: &Image,
+        mut host: Box<dyn Host>,
+        options: Options,
+    ) -> Result<Self, LoadError> {
+        let code = Code::assemble(image, &|name| host.service(name));
+        let code = Rc::new(code.map_err(LoadError::Assembly)?);
+        let entry = code
+            .label(&image.entry)
+            .map(|address| code.index_of(address));
+        let Some(entry) = entry.filter(|entry| *entry < code.len()) else {
+            return Err(LoadError::NoEntry(image.entry.clone()));
+        };
+        let mut machine = Machine::new(code.clone(), options.memory_limit);
+        machine.pc = entry;
+        prepare(&mut machine, image, &mut *host).map_err(LoadError::Start)?;
+        machine.log.clear();
+        Ok(Session {
+            code,
+            machine,
+            host,
+            position: 0,
+            end_pc: entry,
+            records: Vec::new(),
+            record_steps: Vec::new(),
+            ticks: Vec::new(),
+            fault: None,
+            breakpoints: Vec::new(),
+        })
     }
 
     /// The instruction set.
     pub fn isa(&self) -> Isa {
-        unimplemented!()
+        self.code.isa
     }
 
     /// The runtime.
@@ -71,170 +151,70 @@ impl Session {
         &*self.host
     }
 
-    // Moving.
-
-    /// One step forward.
-    pub fn step(&mut self) -> StepOutcome {
-        unimplemented!()
-    }
-
-    /// One step back. False at the start.
-    pub fn back(&mut self) -> bool {
-        unimplemented!()
-    }
-
-    /// To any position; further than was ever run, it runs on. Returns the position reached,
-    /// which is less if the program ends before.
-    pub fn jump(&mut self, position: u64) -> u64 {
-        unimplemented!()
-    }
-
-    /// Forward by at most `limit` steps, to the end, a fault or a breakpoint.
-    pub fn run(&mut self, limit: u64) -> RunOutcome {
-        unimplemented!()
-    }
-
-    /// Forward by one unit; at most `limit` steps.
-    pub fn next(&mut self, granularity: Granularity, limit: u64) -> StepOutcome {
-        unimplemented!()
-    }
-
-    /// Back by one unit. False at the start.
-    pub fn previous(&mut self, granularity: Granularity) -> bool {
-        unimplemented!()
-    }
-
     /// Steps made up to here.
     pub fn position(&self) -> u64 {
-        unimplemented!()
+        self.position as u64
     }
 
     /// Steps ever made.
     pub fn recorded_len(&self) -> u64 {
-        unimplemented!()
+        self.machine.log.steps.len() as u64
     }
 
     /// Whether the program has ended, or faulted, at this position.
     pub fn is_over(&self) -> bool {
-        unimplemented!()
+        self.has_ended() || self.fault().is_some()
     }
 
-    /// Sets a breakpoint; the number names it.
-    pub fn add_breakpoint(&mut self, breakpoint: Breakpoint) -> usize {
-        unimplemented!()
-    }
-
-    /// Takes a breakpoint away.
-    pub fn remove_breakpoint(&mut self, number: usize) {
-        unimplemented!()
-    }
-
-    /// The breakpoints with their numbers.
-    pub fn breakpoints(&self) -> Vec<(usize, Breakpoint)> {
-        unimplemented!()
-    }
-
-    // Looking.
-
-    /// The step that led here; `None` at the start.
-    pub fn last_step(&self) -> Option<StepView> {
-        unimplemented!()
-    }
-
-    /// All registers, in the order in which they are shown.
-    pub fn registers(&self) -> Vec<RegisterView> {
-        unimplemented!()
-    }
-
-    /// All stacks; main's is the first.
-    pub fn stacks(&self) -> Vec<StackView> {
-        unimplemented!()
-    }
-
-    /// The words of a stack in a range of addresses, the lowest first.
-    pub fn stack_words(&self, stack: StackNumber, range: Range<u64>) -> Vec<WordView> {
-        unimplemented!()
-    }
-
-    /// The words of a task's image in its save stack, and its unused rest, the lowest first. The
-    /// addresses are those in the save stack.
-    pub fn image_words(&self, task: TaskNumber) -> Vec<WordView> {
-        unimplemented!()
-    }
-
-    /// The frames in a task's image, the innermost first, addressed as on the stack.
-    pub fn image_frames(&self, task: TaskNumber) -> Vec<FrameView> {
-        unimplemented!()
-    }
-
-    /// The words of any memory.
-    pub fn words(&self, range: Range<u64>) -> Vec<WordView> {
-        unimplemented!()
-    }
-
-    /// How many tasks there are, main among them.
-    pub fn task_count(&self) -> u32 {
-        self.host.task_count()
-    }
-
-    /// A task.
-    pub fn task(&self, task: TaskNumber) -> Option<TaskView> {
-        self.host.task(task)
-    }
-
-    /// All tasks; with very many, ask for those to be shown with [`task`](Self::task).
-    pub fn tasks(&self) -> Vec<TaskView> {
-        unimplemented!()
-    }
-
-    /// The assembly of all that is loaded, line by line, the same at every position.
-    pub fn listing(&self) -> &[AsmLine] {
-        unimplemented!()
-    }
-
-    /// The listing's line of the instruction executed last.
-    pub fn last_line(&self) -> Option<usize> {
-        unimplemented!()
-    }
-
-    /// The listing's line of the next instruction.
-    pub fn next_line(&self) -> Option<usize> {
-        unimplemented!()
-    }
-
-    /// The line of the scenario that the next instruction belongs to; in a stub, the line that
-    /// called it.
-    pub fn source_line(&self) -> Option<u32> {
-        unimplemented!()
-    }
-
-    /// What was printed up to here.
-    pub fn output(&self) -> Vec<&str> {
-        unimplemented!()
-    }
-
-    /// The steps that stand out, of all that was recorded.
-    pub fn ticks(&self) -> &[Tick] {
-        unimplemented!()
-    }
-
-    /// Counts up to here.
-    pub fn statistics(&self) -> Statistics {
-        unimplemented!()
+    fn has_ended(&self) -> bool {
+        self.machine.field(Field::Ended) != 0
     }
 
     /// What went wrong, if the run has reached it at this position.
     pub fn fault(&self) -> Option<&Fault> {
-        unimplemented!()
+        let at_end = self.position == self.machine.log.steps.len();
+        self.fault.as_deref().filter(|_| at_end)
     }
 
-    /// Like `yield+0x1c`: the function that an address belongs to, and how far in.
-    pub fn symbol(&self, address: u64) -> Option<(&str, u64)> {
-        unimplemented!()
+    /// What was printed up to here.
+    pub fn output(&self) -> Vec<&str> {
+        let count = self.machine.field(Field::Output) as usize;
+        self.machine
+            .output
+            .iter()
+            .take(count)
+            .map(String::as_str)
+            .collect()
     }
 
-    /// A hash of all state: registers, memory with what is known about it, owners, output, host.
-    pub fn state_hash(&self) -> u64 {
-        unimplemented!()
+    /// The steps that stand out, of all that was recorded.
+    pub fn ticks(&self) -> &[Tick] {
+        &self.ticks
     }
+
+    /// Bytes that the log takes.
+    pub fn log_bytes(&self) -> u64 {
+        (self.machine.log.bytes() + self.machine.calls.bytes()) as u64
+    }
+}
+
+/// Main's stack, the globals, and what the host wants before the first step.
+fn prepare(machine: &mut Machine, image: &Image, host: &mut dyn Host) -> Result<(), FaultKind> {
+    let main = machine.add_stack(StackKind::Main, u64::from(image.main_stack_bytes))?;
+    let word = u64::from(image.isa.word_bytes());
+    let data = machine.memory.base(Area::Data);
+    let bytes = image.globals.len() as u64 * word;
+    machine.memory.extend(Area::Data, bytes);
+    let full = FaultKind::OutOfMemory { bytes };
+    machine.memory.commit_range(data, bytes).map_err(|_| full)?;
+    machine.memory.set_mapped(data, bytes, true);
+    let top = machine.stacks[main].top;
+    let sp = Register(machine.sp_reg());
+    let mut context = Context::new(machine);
+    for (number, (_, value)) in image.globals.iter().enumerate() {
+        context.store(data + number as u64 * word, *value as u64)?;
+    }
+    context.set_owner(main as u32, Some(0));
+    context.set_pointer(sp, top, 0);
+    host.start(&mut context)
 }

@@ -1,0 +1,52 @@
+//! What an ISA brings to the assembler.
+
+use super::cursor::{Cursor, Parsed};
+use super::lex::Comments;
+use crate::isa::x86;
+
+/// How the instructions of an ISA are read and placed.
+pub(crate) trait Dialect {
+    /// An instruction.
+    type Inst: Copy;
+
+    /// How comments begin.
+    fn comments(&self) -> Comments;
+    /// The instruction after its mnemonic; `None` if there is no such mnemonic.
+    fn parse(&self, mnemonic: &str, cursor: &mut Cursor<'_>) -> Option<Parsed<Self::Inst>>;
+    /// The instruction that calls a service of the host.
+    fn host(&self, service: u16) -> Self::Inst;
+    /// Bytes it takes.
+    fn length(&self, inst: &Self::Inst) -> u32;
+    /// Fills in the address of the label that the instruction refers to.
+    fn resolve(&self, inst: &mut Self::Inst, address: u32);
+}
+
+/// x86-64 and i386.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct X86 {
+    pub long_mode: bool,
+}
+
+impl Dialect for X86 {
+    type Inst = x86::Inst;
+
+    fn comments(&self) -> Comments {
+        Comments { hash: true }
+    }
+
+    fn parse(&self, mnemonic: &str, cursor: &mut Cursor<'_>) -> Option<Parsed<x86::Inst>> {
+        x86::parse(mnemonic, cursor, self.long_mode)
+    }
+
+    fn host(&self, service: u16) -> x86::Inst {
+        x86::Inst::Host { service }
+    }
+
+    fn length(&self, inst: &x86::Inst) -> u32 {
+        x86::length(inst, self.long_mode)
+    }
+
+    fn resolve(&self, inst: &mut x86::Inst, address: u32) {
+        inst.resolve(address);
+    }
+}

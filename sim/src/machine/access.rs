@@ -1,0 +1,268 @@
+//! Loads and stores of instructions, with every check that belongs to them.
+
+use super::memory::Place;
+use super::shadow::{CARRIED, CARRIED_BOTH, Cell, MAPPED, Shadow, TAG, TAG_HIGH, WRITTEN};
+use super::{Machine, Trap};
+use crate::fault::{Access, FaultKind};
+use crate::isa::{Reg, Width};
+use crate::view::StackKind;
+
+impl Machine {
+    /// A register's value for use in a computation, an address or a decision.
+    #[inline(always)]
+    pub fn read_register(&self, reg: Reg, width: Width) -> Result<(u64, Shadow), Trap> {
+        let index = reg.index() % super::REGISTERS;
+        let shadow = self.shadows[index];
+        let need = width.byte_mask();
+        if shadow.0 & need != need {
+            return Err(self.unwritten_register(reg));
+        }
+        Ok((self.values[index] & width.mask(), shadow))
+    }
+
+    #[cold]
+    fn unwritten_register(&self, reg: Reg) -> Trap {
+        let register = crate::isa::register_name(self.isa, reg);
+        FaultKind::UninitialisedRegister { register }.into()
+    }
+
+    /// An access through a pointer that was made from the sp of another task than the one that
+    /// runs: is that task's frame still there?
+    #[cold]
+    #[inline(never)]
+    fn check_pointer(&self, pointer: Shadow, address: u64, access: Access) -> Result<(), Trap> {
+        let (Some(stack), Some(made_by)) = (self.stack_at(address), pointer.task()) else {
+            return Ok(());
+        };
+        let owner = self.owners.get(stack).copied().unwrap_or(0);
+        if self.stacks[stack].kind == StackKind::Main || owner == u64::from(made_by) + 1 {
+            return Ok(());
+        }
+        Err(FaultKind::StalePointer {
+            address,
+            made_by,
+            stack: stack as u32,
+            owner: (owner as u32).checked_sub(1),
+            access,
+        }
+        .into())
+    }
+
+    #[inline(always)]
+    fn check(&self, pointer: Shadow, address: u64, access: Access) -> Result<(), Trap> {
+        let tag = pointer.tag();
+        if tag != 0 && tag != self.sp_shadow().tag() {
+            return self.check_pointer(pointer, address, access);
+        }
+        Ok(())
+    }
+
+    /// Loads through a pointer.
+    #[inline(always)]
+    pub fn load(&self, address: u64, width: Width, pointer: Shadow) -> Result<(u64, Shadow), Trap> {
+        self.check(pointer, address, Access::Read)?;
+        let byte = (address & 7) as u32;
+        if byte + width.bytes() <= 8
+            && let Some(place) = self.memory.find(address)
+        {
+            let cell = self.memory.cell(place);
+            let need = width.byte_mask() << byte | MAPPED;
+            if cell.shadow & need == need {
+                let value = cell.value >> (8 * byte) & width.mask();
+                return Ok((value, Shadow::with_tag(self.tag_of(cell, byte, width))));
+            }
+        }
+        self.load_slowly(address, width)
+    }
+
+    /// The tag of a word in a cell. Only whole machine words are pointers.
+    #[inline(always)]
+    fn tag_of(&self, cell: Cell, byte: u32, width: Width) -> u64 {
+        if width != self.word {
+            return 0;
+        }
+        match byte {
+            0 => cell.shadow & TAG,
+            4 => (cell.shadow & TAG_HIGH) >> (TAG_HIGH.trailing_zeros() - TAG.trailing_zeros()),
+            _ => 0,
+        }
+    }
+
+    /// Loads that cross two cells, that read what a register had not written, and those that
+    /// fault.
+    #[cold]
+    #[inline(never)]
+    fn load_slowly(&self, address: u64, width: Width) -> Result<(u64, Shadow), Trap> {
+        let bytes = u64::from(width.bytes());
+        if let Some(at) = self.first_unmapped(address, bytes) {
+            return Err(self.unmapped(at, Access::Read).into());
+        }
+        let mut value = 0;
+        let mut written = 0;
+        for offset in 0..bytes {
+            let at = address.wrapping_add(offset);
+            let cell = self.memory.read(at).unwrap_or_default();
+            let byte = (at & 7) as u32;
+            value |= (cell.value >> (8 * byte) & 0xff) << (8 * offset);
+            written |= (cell.shadow >> byte & 1) << offset;
+        }
+        if written == width.byte_mask() {
+            return Ok((value, Shadow::PLAIN));
+        }
+        // A whole word that a push or a spill has stored from a register that held nothing: it
+        // may go back to where it came from.
+        let cell = self.memory.read(address).unwrap_or_default();
+        let carried = match (width, address & 7) {
+            (Width::Double, 0) => cell.shadow & CARRIED_BOTH == CARRIED_BOTH,
+            (Width::Word, 0) => cell.shadow & CARRIED != 0,
+            (Width::Word, 4) => cell.shadow & CARRIED << 1 != 0,
+            _ => false,
+        };
+        if carried {
+            return Ok((value, Shadow(written)));
+        }
+        let address = address + u64::from((!written).trailing_zeros());
+        Err(FaultKind::UninitialisedMemory { address }.into())
+    }
+
+    /// Stores through a pointer.
+    #[inline(always)]
+    pub fn store(
+        &mut self,
+        address: u64,
+        width: Width,
+        value: u64,
+        shadow: Shadow,
+        pointer: Shadow,
+    ) -> Result<(), Trap> {
+        self.check(pointer, address, Access::Write)?;
+        if width == Width::Double
+            && address & 7 == 0
+            && shadow.0 & WRITTEN == WRITTEN
+            && let Some(place) = self.memory.find(address)
+        {
+            let cell = self.memory.cell(place);
+            if cell.shadow & MAPPED != 0 {
+                self.log.cell(address, cell);
+                let shadow = MAPPED | shadow.0 & (WRITTEN | TAG);
+                *self.memory.cell_mut(place) = Cell { value, shadow };
+                return Ok(());
+            }
+        }
+        self.store_slowly(address, width, value, shadow)
+    }
+
+    #[inline(never)]
+    fn store_slowly(
+        &mut self,
+        address: u64,
+        width: Width,
+        value: u64,
+        shadow: Shadow,
+    ) -> Result<(), Trap> {
+        let bytes = width.bytes();
+        if let Some(at) = self.first_unmapped(address, u64::from(bytes)) {
+            return Err(self.unmapped(at, Access::Write).into());
+        }
+        let byte = (address & 7) as u32;
+        let first = 8_u32.saturating_sub(byte).min(bytes);
+        let written = shadow.0 & width.byte_mask();
+        let whole = first == bytes && width >= Width::Word && byte.is_multiple_of(bytes);
+        let place = self.place(address)?;
+        let mut cell = self.memory.cell(place);
+        self.log.cell(address, cell);
+        cell.set_bytes(
+            value << (8 * byte),
+            (width.byte_mask() << byte) & 0xff,
+            written << byte,
+        );
+        if whole {
+            let upper = u32::from(byte == 4);
+            if written != width.byte_mask() {
+                let both = if width == Width::Double {
+                    CARRIED_BOTH
+                } else {
+                    CARRIED
+                };
+                cell.shadow |= both << upper;
+            }
+            if width == self.word {
+                let shift = TAG_HIGH.trailing_zeros() - TAG.trailing_zeros();
+                cell.shadow |= shadow.tag() << (shift * upper);
+            }
+        }
+        *self.memory.cell_mut(place) = cell;
+        if first < bytes {
+            let rest = address + u64::from(first);
+            let place = self.place(rest)?;
+            let mut cell = self.memory.cell(place);
+            self.log.cell(rest, cell);
+            let mask = width.byte_mask() >> first;
+            cell.set_bytes(value >> (8 * first), mask, written >> first);
+            *self.memory.cell_mut(place) = cell;
+        }
+        Ok(())
+    }
+
+    /// The place of an address that is in a segment.
+    pub fn place(&mut self, address: u64) -> Result<Place, Trap> {
+        match self.memory.touch(address) {
+            Ok(Some(place)) => Ok(place),
+            Ok(None) => Err(self.unmapped(address, Access::Write).into()),
+            Err(_) => Err(FaultKind::OutOfMemory {
+                bytes: super::memory::PAGE,
+            }
+            .into()),
+        }
+    }
+
+    /// Bytes that come to lie above sp, or an array that is declared: nothing has written them
+    /// yet, whatever is there.
+    pub fn forget(&mut self, from: u64, to: u64) -> Result<(), Trap> {
+        let mut at = from;
+        while at < to {
+            let end = ((at | 7) + 1).min(to);
+            if let Some(place) = self.memory.find(at) {
+                let mut cell = self.memory.cell(place);
+                let bytes = ((1_u64 << (end - at)) - 1) << (at & 7);
+                if cell.shadow & MAPPED != 0 && cell.shadow & (bytes | CARRIED_BOTH) != 0 {
+                    self.log.cell(at, cell);
+                    cell.set_bytes(cell.value, bytes & 0xff, 0);
+                    *self.memory.cell_mut(place) = cell;
+                }
+            }
+            at = end;
+        }
+        Ok(())
+    }
+
+    /// sp gets a new value other than by push, pop, call and return.
+    pub fn move_sp(&mut self, value: u64, shadow: Shadow) -> Result<(), Trap> {
+        let (old, old_shadow) = (self.sp(), self.sp_shadow());
+        self.write_register(self.sp_reg(), value, shadow);
+        if shadow.tag() == old_shadow.tag() {
+            if value < old {
+                // Only as far as the stack reaches: what lies below faults when it is used.
+                let base = self
+                    .stack_of_sp(old)
+                    .map_or(value, |stack| self.stacks[stack].base);
+                self.forget(value.max(base), old)?;
+            }
+            return Ok(());
+        }
+        self.switched = true;
+        let (Some(task), Some(stack)) = (shadow.task(), self.stack_of_sp(value)) else {
+            return Ok(());
+        };
+        let owner = self.owners.get(stack).copied().unwrap_or(0);
+        if self.stacks[stack].kind == StackKind::Shared && owner != u64::from(task) + 1 {
+            return Err(FaultKind::NotOwner {
+                stack: stack as u32,
+                task,
+                owner: (owner as u32).checked_sub(1),
+            }
+            .into());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,212 @@
+//! Steps at the end of what is recorded: instructions, and calls of the host.
+
+use std::rc::Rc;
+
+use super::Session;
+use crate::code::Insts;
+use crate::fault::{Fault, FaultKind};
+use crate::host::Then;
+use crate::isa::x86;
+use crate::machine::log::{Maker, Step};
+use crate::machine::{Context, Field, Machine, Trap};
+use crate::view::{StepKind, StepOutcome, Tick, TickKind};
+
+/// An instruction of an ISA, for the loop that executes them.
+trait Execute: Copy {
+    fn service(&self) -> Option<u16>;
+    fn execute(&self, machine: &mut Machine) -> Result<(), Trap>;
+}
+
+impl Execute for x86::Inst {
+    #[inline(always)]
+    fn service(&self) -> Option<u16> {
+        match self {
+            x86::Inst::Host { service } => Some(*service),
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn execute(&self, machine: &mut Machine) -> Result<(), Trap> {
+        machine.execute_x86(self)
+    }
+}
+
+impl Session {
+    /// Makes up to `limit` steps at the end of what is recorded.
+    pub(super) fn execute(&mut self, limit: u64) -> StepOutcome {
+        debug_assert_eq!(self.position, self.machine.log.steps.len());
+        let code = Rc::clone(&self.code);
+        let outcome = match &code.insts {
+            Insts::X86(insts) => self.execute_insts(insts, limit),
+        };
+        self.position = self.machine.log.steps.len();
+        self.end_pc = self.machine.pc;
+        outcome
+    }
+
+    fn execute_insts<I: Execute>(&mut self, insts: &[I], limit: u64) -> StepOutcome {
+        if self.has_ended() {
+            return StepOutcome::Ended;
+        }
+        if self.fault.is_some() {
+            return StepOutcome::Faulted;
+        }
+        let mut left = limit;
+        let mut pending = self.machine.field(Field::Pending) != 0;
+        while left > 0 {
+            left -= 1;
+            let pc = self.machine.pc;
+            if pending {
+                self.host_step(pc, None);
+                pending = self.machine.field(Field::Pending) != 0;
+            } else if let Some(inst) = insts.get(pc as usize) {
+                if let Some(service) = inst.service() {
+                    self.host_step(pc, Some(service));
+                    pending = self.machine.field(Field::Pending) != 0;
+                } else {
+                    let machine = &mut self.machine;
+                    let first = machine.log.entries.len() as u32;
+                    machine.log.steps.push(Step::new(first, pc, Maker::Cpu));
+                    machine.pc = pc + 1;
+                    let result = inst.execute(machine);
+                    if machine.switched {
+                        self.note_switch();
+                    }
+                    match result {
+                        Ok(()) => continue,
+                        Err(trap) => self.stop(pc, trap.into()),
+                    }
+                }
+            } else {
+                self.begin(pc, Maker::Cpu);
+                self.stop(pc, FaultKind::RanOff);
+            }
+            if self.fault.is_some() || self.has_ended() {
+                break;
+            }
+        }
+        StepOutcome::Stepped
+    }
+
+    fn begin(&mut self, pc: u32, maker: Maker) {
+        let log = &mut self.machine.log;
+        log.steps
+            .push(Step::new(log.entries.len() as u32, pc, maker));
+    }
+
+    #[cold]
+    fn note_switch(&mut self) {
+        self.machine.switched = false;
+        self.tick(TickKind::Switch);
+    }
+
+    fn tick(&mut self, kind: TickKind) {
+        self.ticks.push(Tick {
+            step: self.machine.log.steps.len() as u64 - 1,
+            kind,
+            task: self.machine.task().unwrap_or(0),
+        });
+    }
+
+    /// One step of the host: a service, or the next of its pending actions.
+    fn host_step(&mut self, pc: u32, service: Option<u16>) {
+        match service {
+            Some(_) => {
+                self.begin(pc, Maker::Service);
+                self.machine.pc = pc + 1;
+            }
+            None => self.begin(pc, Maker::Micro),
+        }
+        let mut context = Context::new(&mut self.machine);
+        let result = match service {
+            Some(service) => self.host.call(service, &mut context),
+            None => self.host.micro_step(&mut context),
+        };
+        let did = context.into_did();
+        let then = match result {
+            Ok(then) => then,
+            Err(kind) => return self.stop(pc, kind),
+        };
+        let machine = &mut self.machine;
+        for (field, value) in [
+            (Field::HostSteps, machine.field(Field::HostSteps) + 1),
+            (Field::Pending, u64::from(then == Then::More)),
+            (Field::Ended, u64::from(then == Then::End)),
+        ] {
+            if machine.field(field) != value {
+                machine.set_field(field, value);
+            }
+        }
+        let kind = match (did, service) {
+            (Some(did), _) => did,
+            (None, Some(service)) => self.host.describe(service),
+            (None, None) => StepKind::Service {
+                name: "runtime".into(),
+                wanted: String::new(),
+            },
+        };
+        if let Some(tick) = tick_of(&kind) {
+            self.tick(tick);
+        }
+        if then == Then::End && kind != StepKind::End {
+            self.tick(TickKind::End);
+        }
+        self.records.push(kind);
+        self.record_steps
+            .push(self.machine.log.steps.len() as u64 - 1);
+    }
+
+    /// The step that has begun has failed: what it wrote is taken back, and it becomes the step
+    /// that reports the fault.
+    #[cold]
+    fn stop(&mut self, pc: u32, kind: FaultKind) {
+        let step = self.machine.log.steps.len() - 1;
+        let task = self.machine.task();
+        let was_host = self.machine.log.steps[step].is_host();
+        for entry in self.machine.log.range(step).rev() {
+            self.machine.exchange(entry);
+        }
+        let first = self.machine.log.steps[step].first;
+        self.machine.log.entries.truncate(first as usize);
+        self.machine.log.steps[step] = Step::new(first, pc, Maker::Cpu);
+        self.machine.pc = pc;
+        self.machine.switched = false;
+        let printed = self.machine.field(Field::Output) as usize;
+        self.machine.output.truncate(printed);
+        if was_host {
+            let host_steps = self.machine.field(Field::HostSteps);
+            self.host.seek(host_steps);
+            self.host.truncate(host_steps);
+        }
+        let line = self.code.line_of(pc);
+        let fault = Fault {
+            kind,
+            step: step as u64,
+            address: self.code.address_of(pc),
+            instruction: line.map_or(String::new(), |line| line.text.trim().to_owned()),
+            function: self
+                .code
+                .function_of(pc)
+                .map_or(String::new(), |function| function.info.name.clone()),
+            task: self.machine.task().or(task),
+            statement: self.statement_here(),
+        };
+        self.fault = Some(Box::new(fault));
+        self.tick(TickKind::Fault);
+    }
+}
+
+/// How a step of the host stands out.
+fn tick_of(kind: &StepKind) -> Option<TickKind> {
+    Some(match kind {
+        StepKind::Service { .. } => TickKind::Service,
+        StepKind::Save { .. } => TickKind::Save,
+        StepKind::Restore { .. } => TickKind::Restore,
+        StepKind::Owner { .. } => TickKind::Owner,
+        StepKind::Output { .. } => TickKind::Output,
+        StepKind::Signal { .. } => TickKind::Signal,
+        StepKind::End => TickKind::End,
+        _ => return None,
+    })
+}
