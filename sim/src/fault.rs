@@ -66,6 +66,8 @@ pub enum FaultKind {
         /// The address.
         address: u64,
     },
+    /// An instruction that is there to stop execution that must never come to it.
+    Undefined,
     /// Execution ran past the last instruction of a function.
     RanOff,
     /// A pointer into the frames of a task whose bytes are not on the stack at the moment.
@@ -220,6 +222,7 @@ impl fmt::Display for FaultKind {
             FaultKind::NotCode { address } => {
                 write!(f, "jump to {address:#x}, where no instruction begins")
             }
+            FaultKind::Undefined => f.write_str("execution came where it must never come"),
             FaultKind::RanOff => f.write_str("execution ran past the last instruction"),
             FaultKind::StalePointer {
                 address,

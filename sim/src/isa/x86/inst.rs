@@ -271,6 +271,8 @@ pub enum Inst {
     },
     /// `nop`, `endbr64`, `endbr32`.
     Nop,
+    /// `ud2`: raises an exception, where execution must never come.
+    Undefined,
     /// `host NAME`: the runtime's turn; not an instruction of any CPU.
     Host {
         /// The service's number.
@@ -308,6 +310,7 @@ impl Inst {
             | Inst::Ret { .. }
             | Inst::Leave
             | Inst::Nop
+            | Inst::Undefined
             | Inst::Host { .. } => {}
         }
     }

@@ -90,7 +90,7 @@ pub fn length(inst: &Inst, long_mode: bool) -> u32 {
         Inst::Leave | Inst::Nop => 1,
         Inst::Mxcsr { address, .. } => 2 + size.operand(Width::Word, Operand::Mem(address)),
         Inst::Fpcw { address, .. } => 1 + size.operand(Width::Word, Operand::Mem(address)),
-        Inst::Host { .. } => 2,
+        Inst::Host { .. } | Inst::Undefined => 2,
     }
 }
 

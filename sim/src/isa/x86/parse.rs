@@ -334,6 +334,11 @@ pub(super) fn nop(_: &mut Operands<'_, '_>) -> Parsed<Inst> {
     Ok(Inst::Nop)
 }
 
+/// `ud2`.
+pub(super) fn undefined(_: &mut Operands<'_, '_>) -> Parsed<Inst> {
+    Ok(Inst::Undefined)
+}
+
 /// The condition of a `jcc` or `setcc`; the table lists only those that there are.
 fn condition(suffix: &str) -> Condition {
     match suffix {

@@ -165,4 +165,11 @@ pub const FORMS: &[Form] = &[
         example: "nop",
         parse: parse::nop,
     },
+    Form {
+        mnemonics: &["ud2"],
+        operands: "",
+        effect: "a fault: execution must never come here",
+        example: "ud2",
+        parse: parse::undefined,
+    },
 ];

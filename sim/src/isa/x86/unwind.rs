@@ -115,7 +115,7 @@ fn effect(inst: &Inst, index_of: impl Fn(u32) -> u32) -> Effect {
         Inst::Branch { to, .. } => Effect::Branch(index_of(to)),
         Inst::Jump { to } => Effect::Jump(index_of(to)),
         Inst::Leave => Effect::Leave,
-        Inst::Ret { .. } => Effect::Return,
+        Inst::Ret { .. } | Inst::Undefined => Effect::Return,
         _ => Effect::None,
     }
 }

@@ -9,6 +9,7 @@ mod operands;
 mod tests;
 
 use super::{Machine, Trap};
+use crate::fault::FaultKind;
 use crate::isa::x86::Inst;
 
 /// What a handler returns: how execution goes on is in [`Machine::pc`].
@@ -80,6 +81,7 @@ impl Machine {
             Inst::Leave => self.x86_leave(),
             Inst::Mxcsr { store, address } => self.x86_mxcsr(store, address),
             Inst::Fpcw { store, address } => self.x86_fpcw(store, address),
+            Inst::Undefined => Err(FaultKind::Undefined.into()),
             // A host call is the session's business; it never gets here.
             Inst::Nop | Inst::Host { .. } => Ok(()),
         }
