@@ -3,8 +3,8 @@
 use std::marker::PhantomData;
 
 use costack_lang::syntax::{
-    BinaryOp, Block, Call, Expr, ExprKind, FnId, Function, LocalId, LocalKind,
-    Place as SyntaxPlace, PrintItem, Program, Source, Stmt, StmtKind, TimeUnit,
+    Block, Call, Expr, ExprKind, FnId, Function, LocalId, LocalKind, Place as SyntaxPlace,
+    PrintItem, Program, Source, Stmt, StmtKind, TimeUnit,
 };
 
 use super::emit::{Condition, Frame, Isa, Label, Operand, Operation, Place, Target, Text};
@@ -386,7 +386,10 @@ impl<'a, I: Isa> Lower<'a, I> {
         let number = self.tables.assert(AssertSite {
             text: self.source.slice(condition.span).to_owned(),
             comparison: match condition.kind {
-                ExprKind::Binary(op, ..) => sign(op),
+                ExprKind::Binary(op, ..) => match Operation::of(op) {
+                    Operation::Compare(_) => Some(op.sign()),
+                    Operation::Compute(_) => None,
+                },
                 _ => None,
             },
         });
@@ -496,17 +499,4 @@ impl<'a, I: Isa> Lower<'a, I> {
 /// The least number from `bytes` up that is `skew` above a multiple of 16.
 fn align(bytes: i32, skew: i32) -> i32 {
     ((bytes - skew + 15) & !15) + skew
-}
-
-/// How a comparison is written.
-fn sign(op: BinaryOp) -> Option<&'static str> {
-    Some(match op {
-        BinaryOp::Eq => "==",
-        BinaryOp::Ne => "!=",
-        BinaryOp::Lt => "<",
-        BinaryOp::Le => "<=",
-        BinaryOp::Gt => ">",
-        BinaryOp::Ge => ">=",
-        _ => return None,
-    })
 }

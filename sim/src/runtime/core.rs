@@ -22,8 +22,8 @@ use crate::view::SaveStack;
 pub struct Task {
     /// The engine's name for it.
     pub id: TaskId,
-    /// The scenario's name for it, and how many before it had the same one.
-    pub name: Option<(u32, u32)>,
+    /// The scenario's name for it; main has none.
+    pub name: Option<u32>,
     /// The stack it lives on.
     pub stack: StackNumber,
     /// Whether it keeps its own control word.
@@ -173,8 +173,8 @@ pub struct Core {
     pub tasks: Vec<Task>,
     /// By number; 0 is main's and holds nobody.
     pub stacks: Vec<Stack<TaskId>>,
-    /// By name, the newest task and how many there were.
-    pub names: Vec<(Option<TaskNumber>, u32)>,
+    /// By name, the newest task.
+    pub names: Vec<Option<TaskNumber>>,
     /// Values in channels.
     pub channels: Vec<VecDeque<u64>>,
     /// What is to be done to memory before the next instruction.
@@ -227,7 +227,7 @@ impl Core {
             }],
             scheduler,
             stacks: vec![Stack::own()],
-            names: vec![(None, 0); names],
+            names: vec![None; names],
             channels: vec![VecDeque::new(); channels.len()],
             pending: VecDeque::new(),
             confirm: None,
@@ -240,7 +240,7 @@ impl Core {
 
     /// The task that a name refers to.
     pub fn named(&self, name: u32) -> Option<TaskNumber> {
-        self.names.get(name as usize)?.0
+        *self.names.get(name as usize)?
     }
 
     /// The running task.
@@ -307,8 +307,8 @@ impl Core {
             .map_err(Reply::Refused)
     }
 
-    /// The plan interpreter: save the owner's bytes, change the owner, restore the next one's
-    /// bytes, switch. What native does at once is lined up here, to be done one step at a time.
+    /// The plan interpreter: save the owner's bytes, restore the next one's, change the owner,
+    /// switch. What native does at once is lined up here, to be done one step at a time.
     fn execute(&mut self, plan: Plan<TaskId>, id: TaskId, by: TaskId) -> Reply {
         let task = number(id);
         let Task { stack, fp, .. } = self.tasks[id.index()];
@@ -323,14 +323,14 @@ impl Core {
                 self.pending.push_back(Micro::Save { task: owner, bytes });
                 evicted = Some(owner);
             }
+            self.pending.push_back(Micro::Restore {
+                task,
+                bytes: restore,
+            });
             self.pending.push_back(Micro::Owner {
                 stack,
                 from: evicted,
                 to: Some(task),
-            });
-            self.pending.push_back(Micro::Restore {
-                task,
-                bytes: restore,
             });
         }
         self.confirm = Some((task, evicted));
@@ -471,7 +471,15 @@ impl Core {
         if task.coroutine.status() == Status::Running {
             if ended {
                 task.anchor = None;
+                task.save = SaveStack::default();
                 stack.finished(&mut task.coroutine);
+                if !stack.is_own() {
+                    self.events.push(Event::Owner {
+                        stack: task.stack - 1,
+                        from: Some(task.id),
+                        to: None,
+                    });
+                }
             } else {
                 if let Some(anchor) = &mut task.anchor {
                     anchor.low = low;
@@ -541,13 +549,10 @@ impl Core {
             true => Coroutine::in_place(),
             false => Coroutine::out(image),
         };
-        let (newest, made) = &mut self.names[name as usize];
-        *newest = Some(number(id));
-        let instance = *made;
-        *made += 1;
+        self.names[name as usize] = Some(number(id));
         self.tasks.push(Task {
             id,
-            name: Some((name, instance)),
+            name: Some(name),
             stack,
             fp,
             coroutine,

@@ -47,8 +47,12 @@ pub fn sentence(runtime: &Runtime, step: &StepView, session: &Session) -> String
             from,
             ..
         } => format!(
-            "restored {bytes} B of {} from its save stack at {from:#x} to {}",
+            "restored {bytes} B of {}{} from its save stack at {from:#x} to {}",
             task(*restored),
+            match runtime.is_fresh(*restored) {
+                true => ", its first frame,",
+                false => "",
+            },
             show_range(range)
         ),
         StepKind::Grow { task: of, from, to } => match from {
@@ -123,14 +127,28 @@ impl Instruction<'_> {
             "push" => match (self.memory_write(), self.sp()) {
                 (Some((at, value)), Some(sp)) => format!(
                     "{text}: {} goes to {at:#x}; {} is now {}",
-                    show(value),
+                    show_value(value),
                     self.sp_name(),
                     show(sp)
                 ),
                 _ => self.plain(text),
             },
-            _ if mnemonic.starts_with('j') || mnemonic == "b" || mnemonic.starts_with("b.") => {
-                format!("{text}: goes on at {}", self.pc())
+            "cmp" | "test" => match self.compared(operands) {
+                Some((left, right)) if mnemonic == "cmp" => {
+                    format!("{text}: compares {left} with {right}")
+                }
+                Some((value, _)) => format!("{text}: is it 0? it is {value}"),
+                None => text.to_owned(),
+            },
+            "jmp" | "b" | "br" => format!("{text}: goes on at {}", self.pc()),
+            _ if mnemonic.starts_with('j')
+                || mnemonic.starts_with("b.")
+                || is_zero_branch(mnemonic) =>
+            {
+                match self.fell_through() {
+                    true => format!("{text}: not taken"),
+                    false => format!("{text}: taken, to {}", self.pc()),
+                }
             }
             _ => self.plain(text),
         }
@@ -150,16 +168,12 @@ impl Instruction<'_> {
             let who = self.who()?;
             return Some(format!(
                 "{text}: {who} leaves its stack pointer behind, [{at:#x}] ← {}",
-                show(value)
+                show_value(value)
             ));
         }
         let loads_sp = operands.starts_with(sp_name) && mnemonic == "mov";
         if let (true, Some(write)) = (loads_sp, self.register_write(sp_name)) {
-            let now = self
-                .session
-                .last_step()
-                .and_then(|_| self.running_after())
-                .unwrap_or_else(|| "the other".to_owned());
+            let now = self.running_after().unwrap_or_else(|| "nobody".to_owned());
             return Some(format!(
                 "{text}: {sp_name} leaves {} and is now {}, on the stack of {now}",
                 show_value(&write.old),
@@ -192,13 +206,11 @@ impl Instruction<'_> {
 
     fn call(&self, text: &str) -> String {
         match self.memory_write() {
-            Some((at, value)) => {
-                format!(
-                    "{text}: the return address {} goes to {at:#x}",
-                    self.symbol(value)
-                )
-            }
-            None => format!("{text}: {} begins", self.pc()),
+            Some((at, Value::Word(address))) => format!(
+                "{text}: the return address {} goes to {at:#x}",
+                self.symbol(*address)
+            ),
+            _ => format!("{text}: {} begins", self.pc()),
         }
     }
 
@@ -208,8 +220,10 @@ impl Instruction<'_> {
             let what = match &write.location {
                 Location::Register(name) if self.is_pc(name) => continue,
                 Location::Register(name) => match self.local_in(name) {
-                    Some(local) => format!("{name} ({local})"),
-                    None => (*name).to_owned(),
+                    Some(local) if !text.starts_with("pop") && !text.starts_with("ld") => {
+                        format!("{name} ({local})")
+                    }
+                    _ => (*name).to_owned(),
                 },
                 Location::Memory(range) => match self.meaning(range) {
                     Some(meaning) => format!("{meaning} at {:#x}", range.start),
@@ -238,7 +252,6 @@ impl Instruction<'_> {
             .functions
             .iter()
             .position(|function| function.name.text == name)?;
-        self.line.statement?;
         self.runtime.registers[function]
             .iter()
             .find(|(held, _)| *held == register)
@@ -259,15 +272,40 @@ impl Instruction<'_> {
         }
     }
 
-    fn memory_write(&self) -> Option<(u64, u64)> {
+    fn memory_write(&self) -> Option<(u64, &Value)> {
         self.step
             .writes
             .iter()
-            .find_map(|write| match (&write.location, &write.new) {
-                (Location::Memory(range), Value::Word(value)) => Some((range.start, *value)),
-                (Location::Memory(range), Value::Uninitialised) => Some((range.start, 0)),
+            .find_map(|write| match &write.location {
+                Location::Memory(range) => Some((range.start, &write.new)),
                 _ => None,
             })
+    }
+
+    /// The two sides of a comparison, as far as they are registers and numbers.
+    fn compared(&self, operands: &str) -> Option<(String, String)> {
+        let (left, right) = operands.split_once(',')?;
+        Some((self.operand(left)?, self.operand(right)?))
+    }
+
+    fn operand(&self, text: &str) -> Option<String> {
+        let text = text.trim().trim_start_matches('#');
+        if let Ok(number) = text.parse::<i64>() {
+            return Some(number.to_string());
+        }
+        let registers = self.session.registers();
+        let register = registers.iter().find(|register| register.name == text)?;
+        Some(show(register.value))
+    }
+
+    /// Whether the next instruction is the one that stands behind this one.
+    fn fell_through(&self) -> bool {
+        let (Some(last), Some(next)) = (self.session.last_line(), self.session.next_line()) else {
+            return false;
+        };
+        let listing = self.session.listing();
+        let behind = (last + 1..listing.len()).find(|&line| listing[line].address.is_some());
+        behind == Some(next)
     }
 
     fn register_write(&self, register: &str) -> Option<&Write> {
@@ -317,6 +355,10 @@ impl Instruction<'_> {
     }
 }
 
+fn is_zero_branch(mnemonic: &str) -> bool {
+    matches!(mnemonic, "cbz" | "cbnz" | "tbz" | "tbnz")
+}
+
 fn is_flags(name: &str) -> bool {
     matches!(name, "flags" | "eflags" | "rflags" | "nzcv")
 }
@@ -336,7 +378,7 @@ fn show(value: u64) -> String {
 fn show_value(value: &Value) -> String {
     match value {
         Value::Word(value) => show(*value),
-        Value::Uninitialised => "uninitialised".to_owned(),
+        Value::Uninitialised => "an uninitialised value".to_owned(),
         Value::Bytes(bytes) => format!("{} B", bytes.len()),
         Value::Task(Some(task)) => format!("task {task}"),
         Value::Task(None) => "nobody".to_owned(),

@@ -98,6 +98,12 @@ impl Runtime {
         field.at(block, self.isa)
     }
 
+    /// Whether a task has never run.
+    pub(super) fn is_fresh(&self, task: TaskNumber) -> bool {
+        let record = self.state().task(task);
+        record.is_some_and(|task| task.coroutine.status() == Status::Fresh)
+    }
+
     pub(super) fn task_name(&self, task: TaskNumber) -> String {
         names::task(&self.program, self.state(), task)
     }
@@ -447,7 +453,7 @@ impl Host for Runtime {
     fn task(&self, task: TaskNumber) -> Option<TaskView> {
         let core = self.state();
         let record = core.task(task)?;
-        let fresh = task != 0 && record.coroutine.status() == Status::Fresh;
+        let fresh = task != 0 && self.is_fresh(task);
         let status = match core.state(task)? {
             TaskState::Ready if fresh => TaskStatus::Fresh,
             TaskState::Ready => TaskStatus::Ready,
@@ -487,6 +493,10 @@ impl Host for Runtime {
             .iter()
             .map(|(_, event)| *event)
             .collect()
+    }
+
+    fn clobbers(&self, register: &str) -> bool {
+        !memory::convention(self.isa).kept.contains(&register)
     }
 
     fn statistics(&self) -> Statistics {

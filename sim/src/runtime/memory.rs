@@ -41,6 +41,8 @@ pub fn save_capacity(image: u32) -> u32 {
 pub struct Convention {
     /// Address of the word that receives the source's sp, and sp of the target.
     pub switch: [&'static str; 2],
+    /// What the switch keeps, the stack pointer aside; it declares all else clobbered.
+    pub kept: &'static [&'static str],
     /// Arguments that travel in registers.
     pub arguments: usize,
     /// Arguments on the stack come in groups of this many words, so that sp stays aligned.
@@ -58,6 +60,7 @@ pub fn convention(isa: Isa) -> &'static Convention {
     match isa {
         Isa::X86_64 | Isa::I386 | Isa::Aarch64 => &Convention {
             switch: ["rdi", "rsi"],
+            kept: &["rbx", "rbp", "rsp", "rip", "mxcsr", "fpcw"],
             arguments: 6,
             group: 2,
             // As drawn in asm/x86_64/switch.s and switch_fp.s.

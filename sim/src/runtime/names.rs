@@ -7,19 +7,12 @@ use crate::fault::{StackNumber, TaskNumber};
 
 use super::core::{Core, number};
 
-/// The name of a task: the scenario's; of a later one under the same name with its number, as
-/// `W#2`.
+/// The name of a task.
 pub fn task(program: &Program, core: &Core, task: TaskNumber) -> String {
     match core.task(task).map(|task| task.name) {
         None => format!("task {task}"),
         Some(None) => "main".to_owned(),
-        Some(Some((name, instance))) => {
-            let name = task_name(program, name);
-            match instance {
-                0 => name.to_owned(),
-                _ => format!("{name}#{}", instance + 1),
-            }
-        }
+        Some(Some(name)) => task_name(program, name).to_owned(),
     }
 }
 

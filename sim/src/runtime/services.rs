@@ -180,10 +180,17 @@ fn back(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultK
         });
     }
     let bytes = range.end.saturating_sub(sp) as u32;
+    let save = runtime
+        .state()
+        .task(task)
+        .map_or(0, |task| task.save.address);
     let _ = runtime.apply(Command::Back { bytes, low: sp });
     let wanted = match ended {
         true => {
             context.set_owner(stack, None);
+            if save != 0 {
+                context.free(save)?;
+            }
             format!("{} has ended", runtime.task_name(task))
         }
         false => format!(

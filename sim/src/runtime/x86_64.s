@@ -94,16 +94,9 @@ rt_leave:
     push r13
     push r14
     push r15
-    cmp rax, 1
-    je .Lleave_fp
-    cmp rax, 2
-    je .Lleft
-    cmp rax, 3
-    je .Lpoll
+    test rax, rax
+    jne .Lother
     .switch
-    jmp .Lleft
-.Lleave_fp:
-    .switch_fp
 .Lleft:
     pop r15
     pop r14
@@ -111,20 +104,27 @@ rt_leave:
     pop r12
     pop rbp
     ret
-// Main resumes whom the scheduler names until it is main's turn.
-.Lpoll:
-    host poll
-    // rax: 0 and 1 as above; 2 it is main's turn; 3 time has passed, ask again.
-    cmp rax, 1
-    je .Lpoll_fp
+.Lother:
     cmp rax, 2
     je .Lleft
     cmp rax, 3
     je .Lpoll
+    .switch_fp
+    jmp .Lleft
+// Main resumes whom the scheduler names until it is main's turn.
+.Lpoll:
+    host poll
+    // rax: 0 and 1 as above; 2 it is main's turn; 3 time has passed, ask again.
+    test rax, rax
+    jne .Lpoll_other
     .switch
     host back
     jmp .Lpoll
-.Lpoll_fp:
+.Lpoll_other:
+    cmp rax, 2
+    je .Lleft
+    cmp rax, 3
+    je .Lpoll
     .switch_fp
     host back
     jmp .Lpoll

@@ -1,0 +1,116 @@
+//! The gallery runs, and holds what it says.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use common::{ISAS, finish, load};
+use costack_engine::event::Event;
+use costack_sim::gallery::{SCENARIOS, Scenario};
+
+fn scenario(name: &str) -> &'static Scenario {
+    SCENARIOS
+        .iter()
+        .find(|scenario| scenario.name == name)
+        .expect("it is in the gallery")
+}
+
+/// All `.costack` files below a folder, as names in the gallery.
+fn files(folder: &Path, prefix: &str, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).expect("the folder is there") {
+        let path = entry.expect("readable").path();
+        let stem = path
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .expect("UTF-8");
+        if path.is_dir() {
+            files(&path, &format!("{prefix}{stem}/"), found);
+        } else if path.extension().is_some_and(|ending| ending == "costack") {
+            found.insert(format!("{prefix}{stem}"));
+        }
+    }
+}
+
+#[test]
+fn lists_every_file_of_the_folder() {
+    let mut found = BTreeSet::new();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios");
+    files(Path::new(folder), "", &mut found);
+    let listed: BTreeSet<String> = SCENARIOS.iter().map(|s| s.name.to_owned()).collect();
+    assert_eq!(found, listed);
+    assert_eq!(listed.len(), SCENARIOS.len(), "listed twice");
+}
+
+#[test]
+fn every_scenario_has_a_title_and_teaches() {
+    for scenario in SCENARIOS {
+        let program = common::parse(scenario.text);
+        assert!(!program.title.is_empty(), "{}", scenario.name);
+        let about = program.about.unwrap_or_default();
+        assert!(about.len() > 80, "{}: {about:?}", scenario.name);
+    }
+}
+
+#[test]
+fn every_scenario_runs_to_its_end() {
+    for scenario in SCENARIOS {
+        for &isa in ISAS {
+            let (output, fault) = finish(&mut load(scenario.text, isa));
+            assert_eq!(fault, None, "{} on {}", scenario.name, isa.name());
+            assert!(!output.is_empty(), "{} on {}", scenario.name, isa.name());
+        }
+    }
+}
+
+#[test]
+fn the_synopsis_prints_what_libaco_prints() {
+    let mut expected = vec![
+        "main_co: yield to co: 0".to_owned(),
+        "co: entry: 0".to_owned(),
+    ];
+    for n in 0..6 {
+        expected.push(format!("co: yield to main_co: {n}"));
+        expected.push(format!("main_co: yield to co: {}", n + 1));
+    }
+    expected.push("co:  exit to main_co: 6".to_owned());
+    expected.push("main_co: destroy and exit".to_owned());
+    for &isa in ISAS {
+        let mut session = load(scenario("libaco_synopsis").text, isa);
+        assert_eq!(finish(&mut session).0, expected);
+        let saves = session.statistics().saves;
+        assert_eq!(saves, 0, "nobody else wants the stack");
+    }
+}
+
+#[test]
+fn own_stacks_copy_nothing_and_print_the_same() {
+    for &isa in ISAS {
+        let mut shared = load(scenario("two_tasks_shared").text, isa);
+        let mut own = load(scenario("two_tasks_own").text, isa);
+        assert_eq!(finish(&mut shared), finish(&mut own));
+        assert!(shared.statistics().saves >= 4);
+        assert_eq!(own.statistics().saves + own.statistics().restores, 0);
+        let switches = |session: &costack_sim::Session| {
+            let events = session.host().events();
+            let resumes = events.iter().filter(|e| matches!(e, Event::Resume { .. }));
+            resumes.count()
+        };
+        assert_eq!(switches(&shared), switches(&own));
+    }
+}
+
+#[test]
+fn a_deep_task_is_saved_with_more_bytes_than_a_shallow_one() {
+    for &isa in ISAS {
+        let mut session = load(scenario("deep_and_shallow").text, isa);
+        finish(&mut session);
+        let mut largest = [0; 3];
+        for event in session.host().events() {
+            if let Event::Save { task, bytes } = event {
+                largest[task.index()] = largest[task.index()].max(bytes);
+            }
+        }
+        assert!(largest[1] > 2 * largest[2], "{largest:?}");
+    }
+}

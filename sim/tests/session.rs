@@ -1,0 +1,141 @@
+//! Going forward, back and anywhere, with compiled scenarios.
+
+mod common;
+
+use common::{ISAS, LIMIT, load};
+use costack_sim::Session;
+use costack_sim::gallery::SCENARIOS;
+use costack_sim::program::Isa;
+use costack_sim::view::{StepKind, StepOutcome};
+
+fn gallery() -> impl Iterator<Item = (&'static str, Isa, Session)> {
+    SCENARIOS.iter().flat_map(|scenario| {
+        ISAS.iter()
+            .map(|&isa| (scenario.name, isa, load(scenario.text, isa)))
+    })
+}
+
+#[test]
+fn one_go_and_single_steps_end_in_the_same_state() {
+    for (name, isa, mut single) in gallery() {
+        while single.step() == StepOutcome::Stepped {}
+        let mut run = load(
+            SCENARIOS
+                .iter()
+                .find(|s| s.name == name)
+                .expect("listed")
+                .text,
+            isa,
+        );
+        let _ = run.run(LIMIT);
+        assert_eq!(single.position(), run.position(), "{name}");
+        assert_eq!(single.state_hash(), run.state_hash(), "{name}");
+        assert_eq!(single.output(), run.output(), "{name}");
+        assert_eq!(single.host().events(), run.host().events(), "{name}");
+    }
+}
+
+#[test]
+fn back_restores_every_state() {
+    for (name, _, mut session) in gallery() {
+        let mut hashes = vec![session.state_hash()];
+        while session.step() == StepOutcome::Stepped {
+            hashes.push(session.state_hash());
+        }
+        for position in (0..hashes.len() - 1).rev() {
+            assert!(session.back(), "{name} at {position}");
+            assert_eq!(
+                session.state_hash(),
+                hashes[position],
+                "{name} at {position}"
+            );
+        }
+        assert!(!session.back());
+        // And forward again, over what is recorded.
+        for position in 1..hashes.len() {
+            session.step();
+            assert_eq!(
+                session.state_hash(),
+                hashes[position],
+                "{name} at {position}"
+            );
+        }
+    }
+}
+
+#[test]
+fn jumps_reach_any_state() {
+    let mut random = 1_u64;
+    for (name, _, mut session) in gallery() {
+        let mut hashes = vec![session.state_hash()];
+        while session.step() == StepOutcome::Stepped {
+            hashes.push(session.state_hash());
+        }
+        let output = session.output().len();
+        for _ in 0..200 {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let position = (random >> 33) % hashes.len() as u64;
+            assert_eq!(session.jump(position), position, "{name}");
+            assert_eq!(
+                session.state_hash(),
+                hashes[position as usize],
+                "{name} at {position}"
+            );
+        }
+        session.jump(u64::MAX);
+        assert_eq!(session.output().len(), output, "{name}");
+    }
+}
+
+#[test]
+fn every_step_has_a_sentence() {
+    for (name, isa, mut session) in gallery() {
+        while session.step() == StepOutcome::Stepped {
+            let step = session.last_step().expect("a step was made");
+            assert!(
+                !step.sentence.is_empty(),
+                "{name} on {}: {:?}",
+                isa.name(),
+                step.kind
+            );
+        }
+    }
+}
+
+#[test]
+fn sentences_say_what_was_copied() {
+    let text = SCENARIOS
+        .iter()
+        .find(|s| s.name == "two_tasks_shared")
+        .expect("listed")
+        .text;
+    let mut session = load(text, Isa::X86_64);
+    let mut seen = Vec::new();
+    while session.step() == StepOutcome::Stepped {
+        let step = session.last_step().expect("a step was made");
+        match &step.kind {
+            StepKind::Save { bytes, range, .. } => {
+                assert_eq!(
+                    step.sentence.split(" into").next(),
+                    Some(
+                        format!("saved {bytes} B of A, {:#x}–{:#x},", range.start, range.end)
+                            .as_str()
+                    )
+                );
+                seen.push("save");
+            }
+            StepKind::Restore { .. } => {
+                assert!(step.sentence.starts_with("restored "), "{}", step.sentence);
+                seen.push("restore");
+            }
+            StepKind::Owner { from: Some(1), .. } => {
+                assert_eq!(step.sentence, "owner of S: A → B");
+                break;
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(seen, ["restore", "save", "restore"]);
+}
