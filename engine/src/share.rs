@@ -85,6 +85,12 @@ impl Coroutine {
     pub const fn image(&self) -> Option<u32> {
         if self.out { Some(self.bytes) } else { None }
     }
+
+    /// Bytes of the image while out; bytes in use on the stack while it is the suspended owner.
+    #[inline(always)]
+    pub const fn bytes(&self) -> u32 {
+        self.bytes
+    }
 }
 
 /// What a backend must do to resume a coroutine, in this order: save, restore, switch.
@@ -227,8 +233,12 @@ impl<K: Copy + Eq> Stack<K> {
                 Status::Suspended,
                 "only a suspended owner is evicted"
             );
+            debug_assert_eq!(
+                self.owner.map(|(_, bytes)| bytes),
+                Some(evicted.bytes),
+                "the evicted one is the owner"
+            );
             evicted.out = true;
-            evicted.bytes = self.owner.map_or(0, |(_, bytes)| bytes);
         }
         self.owner = Some((key, 0));
         self.busy = true;

@@ -1,19 +1,18 @@
 //! Typed coroutines.
 
-use crate::arch::{Arrived, Word};
+use crate::arch::Word;
 use crate::head::{Head, Kind, Yielder, left_with, resumed_with};
 use crate::own::{self, OwnControl, Traits};
 use crate::shared::{Shared, SharedStack};
 use crate::stack::StackMemory;
 use crate::unwind;
 use crate::value::{pack, unpack};
-use crate::{Error, Refused};
+use crate::{Error, Refused, resume};
 use core::fmt;
 use core::marker::PhantomData;
-use core::mem::ManuallyDrop;
+use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ops::Range;
 use core::ptr::NonNull;
-use costack_engine::Refusal;
 
 /// What a coroutine did with the CPU that it was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,13 +238,9 @@ impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
     /// # Panics
     /// - When it panics: with the same payload.
     /// - When it cannot be resumed: see [`try_resume`](Self::try_resume).
-    #[inline]
+    #[inline(always)]
     pub fn resume(&mut self, input: Input) -> State<Yield, Return> {
-        if self.head().kind.get() == Kind::Own {
-            // SAFETY: the kind says that it is on its own stack, fresh or suspended.
-            return unsafe { self.run_own(input) };
-        }
-        match self.try_resume_other(input) {
+        match self.try_resume(input) {
             Ok(state) => state,
             Err(refused) => refuse(&refused.error),
         }
@@ -263,62 +258,43 @@ impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
     ///
     /// # Errors
     /// The input comes back, and nothing has changed:
-    /// - [`Refusal::Finished`]: it has returned or panicked.
-    /// - [`Refusal::StackInUse`]: it shares its stack with the coroutine that tries to resume it,
+    /// - [`Refusal::Finished`](crate::Refusal::Finished): it has returned or panicked.
+    /// - [`Refusal::StackInUse`](crate::Refusal::StackInUse): it shares its stack with the coroutine that tries to resume it,
     ///   or with one that waits for that.
     /// - [out of memory](Error::is_out_of_memory): the owner of the shared stack could not be
     ///   saved.
     ///
     /// # Panics
     /// When it panics: with the same payload.
-    #[inline]
+    #[inline(always)]
     pub fn try_resume(&mut self, input: Input) -> Result<State<Yield, Return>, Refused<Input>> {
-        if self.head().kind.get() == Kind::Own {
-            // SAFETY: the kind says that it is on its own stack, fresh or suspended.
-            return Ok(unsafe { self.run_own(input) });
-        }
-        self.try_resume_other(input)
-    }
-
-    /// # Safety
-    /// The kind is [`Kind::Own`].
-    #[inline(always)]
-    unsafe fn run_own(&mut self, input: Input) -> State<Yield, Return> {
-        let input = ManuallyDrop::new(input);
-        // SAFETY: it is not finished, and not running either, because that would take a second
-        // `&mut` to it. Its bytes are in place, for an own stack holds nobody else's.
-        let arrived = unsafe { self.head().switch_in(pack(&input), resumed_with::INPUT) };
-        // SAFETY: these are the types that it was created with.
-        unsafe { self.arrived(arrived) }
-    }
-
-    /// Every resume that takes more than a switch.
-    fn try_resume_other(&mut self, input: Input) -> Result<State<Yield, Return>, Refused<Input>> {
-        let input = ManuallyDrop::new(input);
-        // SAFETY: the value is an input, and is not used here after a switch.
-        match unsafe { self.run(pack(&input), resumed_with::INPUT) } {
+        let head = self.head();
+        let sp = head.sp.get();
+        if sp != 0 {
+            let input = ManuallyDrop::new(input);
+            // SAFETY: an sp that is not zero is that of an integer-flavour coroutine on its own
+            // stack, not finished; and it is not running either, because that would take a second
+            // `&mut` to it. Its bytes are in place, for an own stack holds nobody else's.
+            let arrived = unsafe { head.switch_in(sp, pack(&input), resumed_with::INPUT) };
             // SAFETY: these are the types that it was created with.
-            Ok(arrived) => Ok(unsafe { self.arrived(arrived) }),
-            Err(error) => Err(Refused {
-                value: ManuallyDrop::into_inner(input),
-                error,
-            }),
+            return Ok(unsafe { Self::arrived(head, arrived.value, arrived.tag) });
         }
-    }
-
-    /// Brings its bytes into place and switches to it, whatever kind it is.
-    ///
-    /// # Safety
-    /// `value` is what `tag` says.
-    #[inline(always)]
-    unsafe fn run(&mut self, value: Word, tag: usize) -> Result<Arrived, Error> {
-        match self.head().kind.get() {
-            Kind::Finished => Err(Refusal::Finished.into()),
-            // SAFETY: as in `run_own`.
-            Kind::Own | Kind::OwnFp => Ok(unsafe { self.head().switch_in_any(value, tag) }),
-            // SAFETY: the kind says that the head is that of a shared coroutine.
-            Kind::Shared => unsafe { Shared::of_head(self.head).run(value, tag) },
+        let mut error = MaybeUninit::uninit();
+        let slot = ManuallyDrop::new(input);
+        // SAFETY: `self` is the one `&mut`; the value is an input.
+        let (value, tag) =
+            unsafe { resume::resume(self.head, pack(&slot), resumed_with::INPUT, &mut error) };
+        // SAFETY: all but the kind above leave zero there. Saying so lets the compiler keep the
+        // stack pointer of a coroutine that is resumed in a loop in a register.
+        unsafe { core::hint::assert_unchecked(self.head().sp.get() == 0) };
+        if tag == resume::REFUSED {
+            let value = ManuallyDrop::into_inner(slot);
+            // SAFETY: written when the tag is this one.
+            let error = unsafe { error.assume_init() };
+            return Err(Refused { value, error });
         }
+        // SAFETY: these are the types that it was created with.
+        Ok(unsafe { Self::arrived(self.head(), value, tag) })
     }
 
     /// Makes sense of what came with the switch back.
@@ -326,28 +302,28 @@ impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
     /// # Safety
     /// It came from this coroutine, which was created with these types, just now.
     #[inline(always)]
-    unsafe fn arrived(&self, arrived: Arrived) -> State<Yield, Return> {
-        if arrived.tag == left_with::YIELDED {
+    unsafe fn arrived(head: &Head, value: Word, tag: usize) -> State<Yield, Return> {
+        if tag == left_with::YIELDED {
             // SAFETY: the tag says that this is a yielded value, not read yet.
-            State::Yielded(unsafe { unpack(arrived.value) })
+            State::Yielded(unsafe { unpack(value) })
         } else {
             // SAFETY: the caller's promise.
-            State::Returned(unsafe { self.ended(arrived) })
+            State::Returned(unsafe { Self::ended(head, value, tag) })
         }
     }
 
     /// # Safety
     /// As for [`arrived`](Self::arrived), and the coroutine has ended with an input as its last.
     #[inline]
-    unsafe fn ended(&self, arrived: Arrived) -> Return {
-        self.head().kind.set(Kind::Finished);
-        if arrived.tag == left_with::RETURNED {
+    unsafe fn ended(head: &Head, value: Word, tag: usize) -> Return {
+        head.finish();
+        if tag == left_with::RETURNED {
             // SAFETY: the tag says that this is the returned value, not read yet.
-            return unsafe { unpack(arrived.value) };
+            return unsafe { unpack(value) };
         }
-        debug_assert_eq!(arrived.tag, left_with::PANICKED);
+        debug_assert_eq!(tag, left_with::PANICKED);
         // SAFETY: the tag says that this is the payload of a panic, not read yet.
-        unwind::rethrow(unsafe { unpack(arrived.value) })
+        unwind::rethrow(unsafe { unpack(value) })
     }
 
     /// Whether it has returned or panicked.
@@ -395,7 +371,7 @@ impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
             // SAFETY: the head is that of a shared coroutine.
             unsafe { Shared::of_head(self.head) }.prefetch();
         } else {
-            crate::copy::prefetch(core::ptr::with_exposed_provenance(self.head().sp.get()), 1);
+            crate::copy::prefetch(self.head.as_ptr().cast(), 1);
         }
     }
 
@@ -410,25 +386,28 @@ impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
             if self.head().begun.get() {
                 return Err(GivenUp);
             }
-            // SAFETY: nothing is passed.
-            let run = unsafe { self.run(Word::uninit(), resumed_with::UNWIND) };
-            let Ok(arrived) = run else {
-                return Err(GivenUp);
+            let mut error = MaybeUninit::uninit();
+            // SAFETY: `self` is the one `&mut`, and nothing is passed.
+            let (value, tag) = unsafe {
+                resume::resume(self.head, Word::uninit(), resumed_with::UNWIND, &mut error)
             };
-            match arrived.tag {
+            match tag {
+                resume::REFUSED => {
+                    return Err(GivenUp);
+                }
                 left_with::YIELDED => {
                     #[cfg(feature = "unwind")]
                     if !was_panicking && unwind::panicking() {
                         unwind::destructor_yielded(self.head().id);
                     }
                     // SAFETY: the tag says so; not read yet.
-                    drop(unsafe { unpack::<Yield>(arrived.value) });
+                    drop(unsafe { unpack::<Yield>(value) });
                     continue;
                 }
                 // SAFETY: the tag says so; not read yet.
-                left_with::RETURNED => drop(unsafe { unpack::<Return>(arrived.value) }),
+                left_with::RETURNED => drop(unsafe { unpack::<Return>(value) }),
                 // SAFETY: the tag says so; not read yet.
-                left_with::PANICKED => return Ok(Some(unsafe { unpack(arrived.value) })),
+                left_with::PANICKED => return Ok(Some(unsafe { unpack(value) })),
                 _ => {}
             }
             return Ok(None);
@@ -441,7 +420,7 @@ impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
     fn drop_unfinished(&mut self) {
         let kind = self.head().kind.get();
         let ended = self.unwind();
-        self.head().kind.set(Kind::Finished);
+        self.head().finish();
         match (kind, ended) {
             // The frames of an own stack that were not unwound stay as they are for ever: someone
             // may rely on their destructors (`Pin`).
@@ -465,7 +444,7 @@ impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
     unsafe fn release(&mut self, kind: Kind) {
         match kind {
             // SAFETY: the caller's promise.
-            Kind::Shared => unsafe { Shared::of_head(self.head).release() },
+            Kind::Shared | Kind::SharedFp => unsafe { Shared::of_head(self.head).release() },
             // SAFETY: the caller's promise.
             _ => unsafe { OwnControl::release(self.head) },
         }

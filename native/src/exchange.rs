@@ -1,13 +1,14 @@
 //! Carries out the engine's plans: save, restore, change of owner. All copies of images are made
 //! here, and all of them on the resumer's stack.
 
-use crate::copy::copy;
+use crate::copy::copy_image;
 use crate::shared::{Shared, StackState};
 use crate::{Error, Id};
 use costack_engine::event::Event;
 use costack_engine::share::Plan;
 
-/// Brings the bytes of `target` into place on its stack and makes it the owner.
+/// Brings the bytes of `target` into place on its stack and makes it the owner. Returns how many
+/// there are, from its stack pointer up to the top.
 ///
 /// # Errors
 /// The engine's refusal, or no memory to save the owner. Nothing has changed then.
@@ -16,11 +17,13 @@ use costack_engine::share::Plan;
 /// `target` and `stack` belong together and are alive, and nothing runs on the stack's memory
 /// that is not known to the engine.
 #[inline(always)]
-pub(crate) unsafe fn bring_in(stack: &StackState, target: Shared) -> Result<(), Error> {
+pub(crate) unsafe fn bring_in(stack: &StackState, target: Shared) -> Result<usize, Error> {
     // SAFETY: no other reference to these records exists: they are borrowed in this module only,
     // and never across a call to anything that could come back here.
     let (engine, record) = unsafe { (&mut *stack.engine.get(), &mut *target.record()) };
-    match engine.plan_resume(target, record)? {
+    let plan = engine.plan_resume(target, record)?;
+    let bytes = record.bytes() as usize;
+    match plan {
         Plan::Switch => engine.resumed(target, record, None),
         Plan::Exchange { evict, restore } => {
             let evicted = match evict {
@@ -42,7 +45,7 @@ pub(crate) unsafe fn bring_in(stack: &StackState, target: Shared) -> Result<(), 
             }
         }
     }
-    Ok(())
+    Ok(bytes)
 }
 
 /// Copies the `bytes` below the top of the stack into the save stack of `owner`.
@@ -57,7 +60,7 @@ unsafe fn save(stack: &StackState, owner: Shared, bytes: usize) -> Result<Shared
         stack.refit(image, bytes)?;
     }
     // SAFETY: the image has room for `bytes` and is not on the stack.
-    unsafe { copy(stack.top_ptr().sub(bytes), image.start, bytes) };
+    unsafe { copy_image(stack.top_ptr().sub(bytes), image.start, bytes) };
     Ok(owner)
 }
 
@@ -68,7 +71,7 @@ unsafe fn save(stack: &StackState, owner: Shared, bytes: usize) -> Result<Shared
 #[inline(always)]
 unsafe fn bring_back(stack: &StackState, target: Shared, bytes: usize) {
     // SAFETY: the image came from this stack, so it fits, and it is not on the stack.
-    unsafe { copy((*target.image()).start, stack.top_ptr().sub(bytes), bytes) };
+    unsafe { copy_image((*target.image()).start, stack.top_ptr().sub(bytes), bytes) };
 }
 
 /// Whether a save stack of this capacity is right for an image: large enough, and not so much too

@@ -48,8 +48,10 @@ pub(crate) enum Kind {
     Own,
     /// On its own stack, floating-point flavour.
     OwnFp,
-    /// On a shared stack, or out.
+    /// On a shared stack, or out; integer flavour.
     Shared,
+    /// On a shared stack, or out; floating-point flavour.
+    SharedFp,
     /// It has ended.
     Finished,
 }
@@ -57,7 +59,9 @@ pub(crate) enum Kind {
 /// The common part of all control blocks.
 #[repr(C)]
 pub(crate) struct Head {
-    /// The stack pointer while it is suspended.
+    /// Where a yield stores the coroutine's stack pointer. Not zero means: on its own stack,
+    /// integer flavour, fresh or suspended, so it can be switched to at once. The slow path of
+    /// all others takes the value away and puts zero here.
     pub(crate) sp: Cell<usize>,
     pub(crate) link: Link,
     pub(crate) kind: Cell<Kind>,
@@ -65,13 +69,13 @@ pub(crate) struct Head {
     fp: bool,
     /// The function has begun to run.
     pub(crate) begun: Cell<bool>,
-    /// It is, or was until it finished, of kind [`Kind::Shared`].
+    /// It shares its stack. Does not change.
     shared: bool,
     pub(crate) id: u32,
 }
 
 impl Head {
-    pub(crate) fn new(kind: Kind, fp: bool, sp: usize, id: u32) -> Self {
+    pub(crate) fn new(kind: Kind, sp: usize, id: u32) -> Self {
         Head {
             sp: Cell::new(sp),
             link: Link {
@@ -79,9 +83,9 @@ impl Head {
                 code: arch::ENTRY_ADDRESS,
             },
             kind: Cell::new(kind),
-            fp,
+            fp: matches!(kind, Kind::OwnFp | Kind::SharedFp),
             begun: Cell::new(false),
-            shared: matches!(kind, Kind::Shared),
+            shared: matches!(kind, Kind::Shared | Kind::SharedFp),
             id,
         }
     }
@@ -94,6 +98,13 @@ impl Head {
     pub(crate) unsafe fn link_of(head: *mut Head) -> *const Link {
         // SAFETY: inside the head.
         unsafe { &raw const (*head).link }
+    }
+
+    /// Marks the coroutine as ended.
+    #[inline(always)]
+    pub(crate) fn finish(&self) {
+        self.kind.set(Kind::Finished);
+        self.sp.set(0);
     }
 
     #[inline(always)]
@@ -114,31 +125,26 @@ impl Head {
     /// Resumer to coroutine, integer flavour.
     ///
     /// # Safety
-    /// The coroutine is fresh or suspended, of this flavour, with its bytes in place; `value` is
-    /// what `tag` says, for this coroutine's types.
+    /// `sp` is the coroutine's; it is fresh or suspended, of this flavour, with its bytes in
+    /// place; `value` is what `tag` says, for this coroutine's types.
     #[inline(always)]
-    pub(crate) unsafe fn switch_in(&self, value: Word, tag: usize) -> Arrived {
+    pub(crate) unsafe fn switch_in(&self, sp: usize, value: Word, tag: usize) -> Arrived {
         // SAFETY: `sp` was stored by the coroutine's own switch, or points to its first frame.
-        let arrived = unsafe { arch::switch(self.link.sp.as_ptr(), self.sp.get(), value, tag) };
+        let arrived = unsafe { arch::switch(self.link.sp.as_ptr(), sp, value, tag) };
         // SAFETY: the coroutine's switch has stored in `sp` what it left in the register. Saying
         // so spares the next resume a load that would have to wait for that store.
         unsafe { core::hint::assert_unchecked(self.sp.get() == arrived.source_sp) };
         arrived
     }
 
-    /// Resumer to coroutine, either flavour.
+    /// Resumer to coroutine, floating-point flavour.
     ///
     /// # Safety
-    /// As for [`switch_in`](Self::switch_in), for the coroutine's own flavour.
+    /// As for [`switch_in`](Self::switch_in), for this flavour.
     #[inline(always)]
-    pub(crate) unsafe fn switch_in_any(&self, value: Word, tag: usize) -> Arrived {
-        if self.fp {
-            // SAFETY: the caller's promise, for this flavour.
-            unsafe { arch::switch_fp(self.link.sp.as_ptr(), self.sp.get(), value, tag) }
-        } else {
-            // SAFETY: the caller's promise, for this flavour.
-            unsafe { self.switch_in(value, tag) }
-        }
+    pub(crate) unsafe fn switch_in_fp(&self, sp: usize, value: Word, tag: usize) -> Arrived {
+        // SAFETY: the caller's promise.
+        unsafe { arch::switch_fp(self.link.sp.as_ptr(), sp, value, tag) }
     }
 
     /// Coroutine to resumer, either flavour.
@@ -146,16 +152,20 @@ impl Head {
     /// # Safety
     /// This coroutine is running, and `value` is what `tag` says, for its types.
     #[inline(always)]
-    pub(crate) unsafe fn switch_out(&self, value: Word, tag: usize) -> Arrived {
+    pub(crate) unsafe fn switch_out(&self, value: Word, tag: usize) -> (Word, usize) {
         if self.fp {
             // SAFETY: the caller's promise.
-            return unsafe { self.switch_out_fp(value, tag) };
+            let back = unsafe { self.switch_out_fp(value, tag) };
+            // SAFETY: a switch never stores zero. The load is what matters: where a coroutine
+            // yields in a loop, the compiler then has the link in a register on either path.
+            unsafe { core::hint::assert_unchecked(self.link.sp.get() != 0) };
+            return back;
         }
         // SAFETY: a running coroutine's link holds the sp that its resumer's switch stored.
         let arrived = unsafe { arch::switch(self.sp.as_ptr(), self.link.sp.get(), value, tag) };
         // SAFETY: the resumer's switch has stored in the link what it left in the register.
         unsafe { core::hint::assert_unchecked(self.link.sp.get() == arrived.source_sp) };
-        arrived
+        (arrived.value, arrived.tag)
     }
 
     /// Coroutine to resumer, floating-point flavour; apart, so that `switch_out` stays small
@@ -165,9 +175,10 @@ impl Head {
     /// As for [`switch_out`](Self::switch_out).
     #[cold]
     #[inline(never)]
-    unsafe fn switch_out_fp(&self, value: Word, tag: usize) -> Arrived {
+    unsafe fn switch_out_fp(&self, value: Word, tag: usize) -> (Word, usize) {
         // SAFETY: as in `switch_out`.
-        unsafe { arch::switch_fp(self.sp.as_ptr(), self.link.sp.get(), value, tag) }
+        let arrived = unsafe { arch::switch_fp(self.sp.as_ptr(), self.link.sp.get(), value, tag) };
+        (arrived.value, arrived.tag)
     }
 }
 
@@ -203,15 +214,15 @@ impl<Input, Yield> Yielder<Input, Yield> {
         let value = ManuallyDrop::new(value);
         // SAFETY: whoever holds a yielder runs in its coroutine. The resumer reads the value
         // before it does anything else, so the pointer in the word is good that long.
-        let arrived = unsafe {
+        let (value, tag) = unsafe {
             self.head
                 .switch_out(crate::value::pack(&value), left_with::YIELDED)
         };
-        if arrived.tag != resumed_with::INPUT {
+        if tag != resumed_with::INPUT {
             crate::unwind::unwind_now();
         }
         // SAFETY: the tag says that this is an input, packed by `resume` and not read yet.
-        unsafe { crate::value::unpack(arrived.value) }
+        unsafe { crate::value::unpack(value) }
     }
 
     /// The coroutine's number; see [`Coroutine::id`](crate::Coroutine::id).

@@ -30,6 +30,7 @@ mod error;
 mod exchange;
 mod head;
 mod own;
+mod resume;
 #[cfg(feature = "scenario")]
 pub mod scenario;
 mod shared;

@@ -23,6 +23,7 @@ use crate::arch::{self, InitialFrame, InitialFrameFp};
 use crate::head::{Begin, Head, Kind};
 use crate::stack::StackMemory;
 use alloc::boxed::Box;
+use core::cell::Cell;
 use core::ptr::NonNull;
 
 /// The control block of a coroutine on its own stack.
@@ -33,6 +34,8 @@ pub(crate) struct OwnControl {
     release: unsafe fn(NonNull<OwnControl>),
     name: Option<Box<str>>,
     bottom: usize,
+    /// The stack pointer of a suspended coroutine of the floating-point flavour.
+    sp_fp: Cell<usize>,
 }
 
 /// The block with the memory it lies in.
@@ -87,13 +90,18 @@ pub(crate) fn lay_out<S: StackMemory, F>(
             frame.write(InitialFrame::new(begin, link));
             frame.expose_provenance()
         };
-        let kind = if traits.fp { Kind::OwnFp } else { Kind::Own };
+        let (kind, sp, sp_fp) = if traits.fp {
+            (Kind::OwnFp, 0, sp)
+        } else {
+            (Kind::Own, sp, 0)
+        };
         block.write(Block {
             control: OwnControl {
-                head: Head::new(kind, traits.fp, sp, traits.id),
+                head: Head::new(kind, sp, traits.id),
                 release: release::<S>,
                 name: traits.name,
                 bottom,
+                sp_fp: Cell::new(sp_fp),
             },
             memory,
         });
@@ -122,6 +130,16 @@ impl OwnControl {
         let control = head.cast::<OwnControl>();
         // SAFETY: the caller's promise; the head is the first field.
         unsafe { (control.as_ref().release)(control) };
+    }
+
+    /// The stack pointer of a suspended coroutine of the floating-point flavour.
+    pub(crate) fn sp_fp(&self) -> usize {
+        self.sp_fp.get()
+    }
+
+    /// Notes that a coroutine of the floating-point flavour has switched back.
+    pub(crate) fn settle_fp(&self) {
+        self.sp_fp.set(self.head.sp.replace(0));
     }
 
     /// The name that its creator gave, if any.

@@ -15,7 +15,7 @@
 //! A fresh coroutine's image is its closure and its initial frame, in its save stack, as if it had
 //! been evicted right before its first instruction.
 
-use crate::arch::{self, Arrived, InitialFrame, InitialFrameFp, Word};
+use crate::arch::{self, InitialFrame, InitialFrameFp};
 use crate::head::{Begin, Head, Kind, left_with};
 use crate::own::Traits;
 use crate::slab::{Piece, Slab};
@@ -162,6 +162,11 @@ impl SharedStack {
             unsafe { slab.free(block) };
             return Err(out_of_memory);
         };
+        let kind = if traits.fp {
+            Kind::SharedFp
+        } else {
+            Kind::Shared
+        };
         let control = block.start.cast::<SharedControl>();
         // SAFETY: both pieces are fresh and large enough. A control block's class is a whole
         // number of words, so it is aligned; the image is written as bytes of any alignment.
@@ -181,7 +186,7 @@ impl SharedStack {
                 image.start.cast::<InitialFrame>().write_unaligned(frame);
             }
             control.write(SharedControl {
-                head: Head::new(Kind::Shared, traits.fp, sp, traits.id),
+                head: Head::new(kind, 0, traits.id),
                 record: UnsafeCell::new(share::Coroutine::out(image_bytes_u32)),
                 stack: self.state,
                 image: UnsafeCell::new(image),
@@ -252,6 +257,12 @@ impl SharedStack {
     pub fn observe(&self, observer: impl FnMut(Event<Id>) + 'static) {
         self.state().observer.set(Some(Box::new(observer)));
         self.state().watched.set(true);
+    }
+
+    /// Ends [`observe`](Self::observe).
+    pub fn stop_observing(&self) {
+        self.state().watched.set(false);
+        self.state().observer.set(None);
     }
 
     /// Gives the memory back.
@@ -358,6 +369,12 @@ impl Shared {
     }
 
     #[inline(always)]
+    fn stack(&self) -> &StackState {
+        // SAFETY: the stack's state lives as long as its control blocks.
+        unsafe { self.control().stack.as_ref() }
+    }
+
+    #[inline(always)]
     pub(crate) fn record(&self) -> *mut share::Coroutine {
         self.control().record.get()
     }
@@ -384,8 +401,7 @@ impl Shared {
 
     /// Lowest usable byte of its stack, and the one after the highest.
     pub(crate) fn stack_bounds(self) -> core::ops::Range<usize> {
-        // SAFETY: the stack's state lives as long as its control blocks.
-        let stack = unsafe { self.control().stack.as_ref() };
+        let stack = self.stack();
         stack.top.addr() - stack.bytes..stack.top.addr()
     }
 
@@ -397,23 +413,27 @@ impl Shared {
         crate::copy::prefetch(image.start, image.capacity as usize);
     }
 
-    /// Brings the coroutine in, switches to it, and notes how it came back.
+    /// Brings the coroutine's bytes into place; returns its stack pointer.
     ///
-    /// # Safety
-    /// `value` is what `tag` says, for its types; it is not read here after the switch.
+    /// # Errors
+    /// The engine's refusal, or no memory to save the owner. Nothing has changed then.
     #[inline(always)]
-    pub(crate) unsafe fn run(self, value: Word, tag: usize) -> Result<Arrived, Error> {
-        let control = self.control();
-        // SAFETY: the stack's state lives as long as its control blocks.
-        let stack = unsafe { control.stack.as_ref() };
+    pub(crate) fn prepare(self) -> Result<usize, Error> {
+        let stack = self.stack();
         // SAFETY: a control block belongs to its stack.
-        unsafe { exchange::bring_in(stack, self)? };
-        // SAFETY: its bytes are in place now, and the engine found it fresh or suspended.
-        let arrived = unsafe { control.head.switch_in_any(value, tag) };
+        let bytes = unsafe { exchange::bring_in(stack, self)? };
+        Ok(stack.top.addr() - bytes)
+    }
+
+    /// Notes that the coroutine has switched back, and how.
+    #[inline(always)]
+    pub(crate) fn settle(self, source_sp: usize, tag: usize) {
+        let (control, stack) = (self.control(), self.stack());
+        control.head.sp.set(0);
         // SAFETY: borrowed in these lines only, as in `exchange`.
         let (engine, record) = unsafe { (&mut *stack.engine.get(), &mut *self.record()) };
-        if arrived.tag == left_with::YIELDED {
-            let bytes = stack.top.addr().wrapping_sub(arrived.source_sp);
+        if tag == left_with::YIELDED {
+            let bytes = stack.top.addr().wrapping_sub(source_sp);
             if bytes > stack.bytes {
                 yielded_elsewhere();
             }
@@ -422,10 +442,10 @@ impl Shared {
             engine.finished(record);
             self.left(stack);
         }
-        Ok(arrived)
     }
 
     /// After the end: the image is not needed any more, the stack is free.
+    #[inline(never)]
     fn left(self, stack: &StackState) {
         // SAFETY: borrowed in this line only.
         unsafe {

@@ -36,26 +36,47 @@ where
     // SAFETY: the resumer's switch has stored there what it left in the register.
     unsafe { core::hint::assert_unchecked(head.link.sp.get() == resumer_sp) };
     head.begun.set(true);
+    if tag != resumed_with::INPUT {
+        // SAFETY: the caller's promise.
+        unsafe { drop_unused::<F>(head, closure.cast()) };
+    }
     // SAFETY: the caller's promise; the closure is read once.
     let function = unsafe { closure.cast::<F>().read() };
-    let ended = catch(move || {
-        if tag != resumed_with::INPUT {
-            // Dropped before it ever ran: `function` and what it has captured are dropped here.
-            return None;
-        }
+    // What is left in this frame is part of every image, so all that comes after is elsewhere.
+    match catch(move || {
         // SAFETY: the types are this coroutine's own, and it is running.
         let yielder = unsafe { Yielder::of(head) };
         // SAFETY: the tag says that this is an input, not read yet.
-        Some(function(yielder, unsafe { unpack(value) }))
-    });
-    match ended {
-        Ok(Some(value)) => leave(head, &ManuallyDrop::new(value), left_with::RETURNED),
-        Ok(None) => leave(head, &ManuallyDrop::new(()), left_with::UNWOUND),
+        function(yielder, unsafe { unpack(value) })
+    }) {
+        Ok(value) => leave_with(head, value),
         Err(payload) => leave_after_panic(head, payload),
     }
 }
 
+/// Drops the closure of a coroutine that is dropped before it ever ran, and leaves.
+///
+/// # Safety
+/// As for [`begin`].
 #[cold]
+#[inline(never)]
+unsafe fn drop_unused<F>(head: &Head, closure: *mut F) -> ! {
+    // SAFETY: the caller's promise; the closure is read once.
+    let function = unsafe { closure.read() };
+    match catch(move || drop(function)) {
+        Ok(()) => leave(head, &ManuallyDrop::new(()), left_with::UNWOUND),
+        Err(payload) => leave_after_panic(head, payload),
+    }
+}
+
+/// Leaves with the value that the function has returned.
+#[inline(never)]
+fn leave_with<T>(head: &Head, value: T) -> ! {
+    leave(head, &ManuallyDrop::new(value), left_with::RETURNED)
+}
+
+#[cold]
+#[inline(never)]
 fn leave_after_panic(head: &Head, payload: Payload) -> ! {
     #[cfg(feature = "unwind")]
     if payload.is::<Dropped>() {
