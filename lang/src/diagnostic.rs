@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 pub use crate::kind::{Kind, Sort};
 use crate::source::{Position, Source, Span};
@@ -106,11 +106,10 @@ impl Diagnostics {
     pub(crate) fn new(source: Source, mut list: Vec<Diagnostic>) -> Self {
         list.sort_by_key(|diagnostic| diagnostic.span);
         list.dedup_by(|second, first| second.span == first.span && second.kind == first.kind);
-        let more = list.len().saturating_sub(Self::MAX_SHOWN);
-        if more > 0 {
-            let span = list[Self::MAX_SHOWN].span;
+        if let Some(next) = list.get(Self::MAX_SHOWN) {
+            let span = next.span;
             list.truncate(Self::MAX_SHOWN);
-            list.push(Diagnostic::new(Kind::TooManyMistakes { more }, span));
+            list.push(Diagnostic::new(Kind::TooManyMistakes, span));
         }
         for diagnostic in &mut list {
             diagnostic.position = source.position(diagnostic.span.start);
@@ -118,7 +117,7 @@ impl Diagnostics {
         Self { source, list }
     }
 
-    /// How many mistakes are reported before the rest is only counted.
+    /// How many mistakes are reported; one more says that there are more.
     pub const MAX_SHOWN: usize = 50;
 
     /// The mistakes.
@@ -149,13 +148,13 @@ impl Diagnostics {
 
     fn render_one(&self, diagnostic: &Diagnostic, renderer: &Renderer) -> String {
         let title = Level::ERROR.primary_title(diagnostic.message());
-        let main = AnnotationKind::Primary;
+        let kind = AnnotationKind::Primary;
         let label = diagnostic.expected();
-        let window = self.window(diagnostic.span, main, label);
-        let mut group = Group::with_title(title).element(window);
+        let group = Group::with_title(title);
+        let mut group = self.show(group, diagnostic.span, kind, label);
         for note in &diagnostic.notes {
             let kind = AnnotationKind::Context;
-            group = group.element(self.window(note.span, kind, Some(note.text.clone())));
+            group = self.show(group, note.span, kind, Some(note.text.clone()));
         }
         if let Some(help) = diagnostic.help() {
             group = group.element(Level::HELP.message(help));
@@ -163,39 +162,49 @@ impl Diagnostics {
         renderer.render(&[group])
     }
 
-    /// The lines a span is on. The renderer looks at all the text it is given, so it is given no
-    /// more than it shows: that keeps many mistakes in a long file fast.
-    fn window(
-        &self,
+    /// Adds the line that a span begins on; the mistake is where it begins.
+    ///
+    /// The renderer looks at all the text it is given, so of a very long line it is given only
+    /// the part around the span. Many mistakes in a long line are then still shown fast.
+    fn show<'s>(
+        &'s self,
+        group: Group<'s>,
         span: Span,
         kind: AnnotationKind,
         label: Option<String>,
-    ) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
-        const SHOWN_BYTES: u32 = 160;
-        let line = self.source.line(span.start).max(1);
-        let mut shown = self.source.line_span(line);
-        // A span over several lines is shown by its first: the mistake is where it begins.
-        let end = span.end.min(shown.end).max(span.start);
-        let end = end.min(span.start.saturating_add(SHOWN_BYTES));
-        shown.start = shown.start.max(span.start.saturating_sub(SHOWN_BYTES));
-        shown.end = shown.end.min(end.saturating_add(SHOWN_BYTES));
+    ) -> Group<'s> {
+        const LONG: u32 = 2_000;
+        const AROUND: u32 = 160;
         let text = self.source.text();
-        while !text.is_char_boundary(shown.start as usize) {
-            shown.start -= 1;
+        let position = self.source.position(span.start);
+        let mut line = self.source.line_span(position.line);
+        let mut end = span.end.min(line.end).max(span.start);
+        let cut = line.end - line.start > LONG;
+        if cut {
+            end = end.min(span.start + AROUND);
+            line.start = line.start.max(span.start.saturating_sub(AROUND));
+            line.end = line.end.min(end + AROUND);
+            for place in [&mut line.start, &mut line.end, &mut end] {
+                while !text.is_char_boundary(*place as usize) {
+                    *place += 1;
+                }
+            }
         }
-        while !text.is_char_boundary(shown.end as usize) {
-            shown.end += 1;
+        let shown = self.source.slice(line).trim_end_matches(['\n', '\r']);
+        let from = (span.start - line.start) as usize;
+        let to = ((end - line.start) as usize).min(shown.len()).max(from);
+        let snippet = Snippet::source(shown)
+            .line_start(position.line as usize)
+            .annotation(kind.span(from..to).label(label));
+        if cut {
+            // The snippet would count its columns from the cut.
+            let origin = Origin::path(self.source.file())
+                .line(position.line as usize)
+                .char_column(position.column as usize);
+            group.element(origin).element(snippet)
+        } else {
+            group.element(snippet.path(self.source.file()))
         }
-        let lines = self.source.slice(shown).trim_end_matches(['\n', '\r']);
-        let from = (span.start - shown.start) as usize;
-        let mut to = ((end - shown.start) as usize).min(lines.len()).max(from);
-        while !lines.is_char_boundary(to.min(lines.len())) {
-            to += 1;
-        }
-        Snippet::source(lines)
-            .path(self.source.file())
-            .line_start(line as usize)
-            .annotation(kind.span(from..to).label(label))
     }
 }
 

@@ -54,11 +54,19 @@ pub(crate) fn unexpected(
 
     if let Some((token, text)) = found {
         if name && !operand && token.is_reserved() {
-            return Kind::ReservedWord { word: text.into() };
+            return Kind::ReservedWord {
+                word: text.into(),
+                declared: first.is_some_and(declares),
+            };
         }
         if is_comparison(token) && complete {
             return Kind::ChainedComparison;
         }
+    }
+    if has(&terminals, "scenario") {
+        // Whatever can begin a line.
+        terminals.clear();
+        words.push("a statement".into());
     }
     if name {
         terminals.retain(|word| !CONTEXTUAL.contains(word));
@@ -73,14 +81,14 @@ pub(crate) fn unexpected(
         // `fpmode()` is no statement.
         terminals.retain(|&word| word != "(");
     }
-    if operand {
+    if operand && has(&terminals, "integer") {
         terminals.retain(|word| !OPERANDS.contains(word));
         words.push("an expression".into());
         if has(&terminals, "string") {
             terminals.retain(|&word| word != "string");
             words.insert(0, "a string".into());
         }
-    } else if name {
+    } else if name && has(&terminals, "name") {
         terminals.retain(|&word| word != "name");
         words.push("a name".into());
     }
@@ -111,6 +119,11 @@ pub(crate) fn unexpected(
         expected: words,
         suggestion,
     }
+}
+
+/// Whether a line that begins so introduces a name.
+fn declares(first: &Token<'_>) -> bool {
+    matches!(first, Token::Let | Token::Spawn) || first.begins_declaration()
 }
 
 fn is_comparison(token: &Token<'_>) -> bool {

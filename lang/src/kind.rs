@@ -96,6 +96,8 @@ pub enum Kind {
     ReservedWord {
         /// The word.
         word: String,
+        /// Whether the name would be declared here.
+        declared: bool,
     },
     /// `a < b < c`.
     ChainedComparison,
@@ -221,10 +223,7 @@ pub enum Kind {
     /// `run` outside `main`.
     RunOutsideMain,
     /// More mistakes than are shown.
-    TooManyMistakes {
-        /// How many more.
-        more: usize,
-    },
+    TooManyMistakes,
 }
 
 impl Kind {
@@ -235,7 +234,6 @@ impl Kind {
                 format!("expected {}", alternatives(expected))
             }
             Self::ReservedWord { .. } => "expected a name".into(),
-            Self::Unclosed { .. } => "never closed".into(),
             Self::UnterminatedString => "the closing `\"` is missing".into(),
             Self::UnterminatedSwitch => "the closing `}` is missing".into(),
             Self::UnterminatedComment => "the closing `*/` is missing".into(),
@@ -283,7 +281,10 @@ impl Kind {
             } => format!("declare it with `let {name} = …` before this line, in this block"),
             Self::ForeignOperator { help } => (*help).into(),
             Self::ForeignComment => "a comment begins with `#`".into(),
-            Self::ReservedWord { word } => format!("choose another name, such as `{word}_1`"),
+            Self::ReservedWord {
+                word,
+                declared: true,
+            } => format!("choose another name, such as `{word}_1`"),
             Self::ChainedComparison => "write `a < b and b < c`".into(),
             Self::InvalidEscape => {
                 r#"the escapes are `\n`, `\t`, `\\`, `\"`, `\'` and `\u{…}`"#.into()
@@ -345,7 +346,7 @@ impl fmt::Display for Kind {
             Self::ForeignOperator { .. } => write!(f, "this operator is not of this language"),
             Self::ForeignComment => write!(f, "`//` begins no comment here"),
             Self::Unexpected { found, .. } => write!(f, "unexpected {found}"),
-            Self::ReservedWord { word } => {
+            Self::ReservedWord { word, .. } => {
                 write!(f, "`{word}` is a word of the language and cannot be a name")
             }
             Self::ChainedComparison => write!(f, "comparisons cannot be chained"),
@@ -403,9 +404,7 @@ impl fmt::Display for Kind {
             Self::OutsideLoop { word } => write!(f, "`{word}` outside a loop"),
             Self::YieldInMain => write!(f, "`main` cannot yield"),
             Self::RunOutsideMain => write!(f, "`run` stands only in `main`"),
-            Self::TooManyMistakes { more } => {
-                write!(f, "and {}", counted(*more, "more mistake"))
-            }
+            Self::TooManyMistakes => write!(f, "there are more mistakes from here on"),
         }
     }
 }

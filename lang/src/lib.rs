@@ -1,4 +1,115 @@
 //! The scenario language of Costack: text to checked program, with diagnostics.
+//!
+//! ```
+//! let text = r#"
+//! scenario "hello"
+//! stack S shared 4096
+//! task A on S = greet(2)
+//! fn greet(n) {
+//!     while n > 0 {
+//!         print "hello", n
+//!         yield
+//!         n = n - 1
+//!     }
+//! }
+//! main {
+//!     while alive(A) { resume A }
+//! }
+//! "#;
+//! let program = costack_lang::parse("hello.costack", text).unwrap();
+//! assert_eq!(program.tasks[0].name.text, "A");
+//!
+//! let mistakes = costack_lang::parse("typo.costack", &text.replace("greet(2)", "gret(2)")).unwrap_err();
+//! let mistake = mistakes.iter().next().unwrap();
+//! assert_eq!((mistake.line(), mistake.column()), (4, 15));
+//! assert_eq!(mistake.message(), "there is no function `gret`");
+//! assert_eq!(mistake.help().as_deref(), Some("did you mean `greet`?"));
+//! ```
+//!
+//! [`parse`] gives a [`Program`], whose names are indices, or all mistakes at once as
+//! [`Diagnostics`], which know their places and [render](Diagnostics::render) themselves.
+//! [`format`](format()) writes a program back. With the feature `generate`, `generate` writes random
+//! programs for comparing backends.
+//!
+//! There is no I/O here, no clock, no thread and no unsafe code; it runs in WebAssembly as well.
+//! No text makes it panic, overflow a stack of 512 KiB or take more than linear time.
+//!
+//! # The language in full
+//!
+//! What follows settles what a table of statements leaves open.
+//!
+//! ## Text
+//!
+//! - A text is UTF-8, of at most [`MAX_FILE_BYTES`]; a byte order mark at its start is skipped. A
+//!   line ends at `\n`. `#` begins a comment.
+//! - A statement or declaration ends with its line, at `;`, before `}` or behind its own `}`.
+//!   Inside `(` and `[` lines go on. `{` may stand on the next line; `else` may, too.
+//! - Names are ASCII letters, digits and `_`. The words of the language are reserved, but for those
+//!   that have a meaning in one place only (`shared own on fp us ms nearest up down zero`, the
+//!   names of ISAs).
+//! - Integers: `123`, `1_000`, `0xff`, `'a'` (the character's number). A decimal has to fit a
+//!   signed word of 64 bits; others are patterns of 64 bits, so `0xffff_ffff_ffff_ffff` is -1. On 32
+//!   bits the low half counts; [`Program::check_literals`] refuses what does not fit 32 bits.
+//! - Escapes in strings and characters: `\n \t \\ \" \'`, `\u{…}`, and a backslash at the end
+//!   of a line, which leaves out the line's end and the blanks the next line begins with.
+//! - Blocks and expressions nest at most [`MAX_NESTING`] deep, together: `if` in `if`, parentheses
+//!   in parentheses, and operators on operators, so that a sum of 202 terms is too deep. An
+//!   `else if` nests like an `if` in an `else`.
+//!
+//! ## Declarations
+//!
+//! - Stacks, tasks, globals, mutexes, events, channels and functions share one set of names, known
+//!   in the whole file. `scenario` comes first.
+//! - A global's value and the arguments of a declared task are constant: literals and operators,
+//!   computed at the width of the machine.
+//! - Bounds: [`MIN_STACK_BYTES`] to [`MAX_STACK_BYTES`], [`MAX_TASKS`], 1 to
+//!   [`MAX_CHANNEL_CAPACITY`], arrays of 1 to [`MAX_ARRAY_WORDS`], [`MAX_PARAMS`], and the locals of
+//!   a function have to fit the largest stack at 64 bits.
+//! - `switch` text goes to the `}` that balances its `{`. Braces in strings and in comments (`//`,
+//!   `/* */`, `#`) do not count. On aarch64, where `#` also begins an immediate, it begins a comment
+//!   only as the first sign of a line. One text per ISA.
+//!
+//! ## Names and places
+//!
+//! - `let` begins the scope of a word or an array, up to the end of its block; its value cannot use
+//!   it. Another `let` of the name hides the first, as in Rust, and is a local of its own. Locals
+//!   hide declarations.
+//! - A `let` without array is initialised when it runs. An array is uninitialised each time its
+//!   `let` runs. Parameters are words like others and can be assigned to.
+//! - A bare array is no value: write `a[0]` or `&a[0]`. `a[i]` is not checked by the language: the
+//!   simulator accesses what is there, others may report a fault. Elements are a word apart,
+//!   ascending; addresses count bytes.
+//! - `&` applies to `x`, `a[i]` and `*p` (which gives `p`), `x` being a local, a parameter or a
+//!   global. `*` applies to any word.
+//!
+//! ## Evaluation
+//!
+//! - Everything is evaluated in the order in which it is written: operands, arguments, the place
+//!   before the value in `a[i] = v`, the items of `print`. `and` and `or` leave their right operand
+//!   alone when the left decides. All items of a `print` are evaluated before its line is printed.
+//! - Words wrap. `/` and `%` round towards zero; the smallest word divided by -1 is itself, with
+//!   remainder 0. Shifts take their count modulo the width; `>>` keeps the sign. Comparisons are
+//!   signed, give 0 or 1, and do not chain. `not`, `-`, `*` and `&` before an operand bind tightest:
+//!   `not a == b` is `(not a) == b`. [`BinaryOp::apply`](syntax::BinaryOp::apply) and its like are this
+//!   arithmetic.
+//! - A function that ends without `return` gives 0. Recursion is allowed.
+//!
+//! ## Tasks
+//!
+//! - `main` is no task: `yield` cannot stand in it, and reached by a function that `main` calls it
+//!   is a fault. A statement of `main` that has to wait lets the started tasks run until it need
+//!   not; if none of them can, that is a deadlock. `exit` and `return` in `main` end it, and with it
+//!   the program. `run` stands only in `main` itself, not in functions.
+//! - `self()` is 0 in `main`, 1 for the first declared task, and goes on with the other declared
+//!   ones and then with spawned ones in the order in which they are made.
+//! - `spawn NAME on STACK [fp] = f(args)` introduces NAME in the whole file. Several `spawn` may
+//!   use one name, but no declaration. Each time it runs it makes and starts another task, and the
+//!   name refers to that one from then on. Before the first, `alive(NAME)` is 0 and other uses are
+//!   faults.
+//! - One `task` or `spawn` may stand on an own stack. A `spawn` on an own stack whose task
+//!   has not ended is a fault.
+//! - `sleep` takes any expression; a negative time counts as 0.
+//! - `fpmode()` gives 0 for nearest, 1 for down, 2 for up, 3 for zero, on every ISA.
 #![forbid(unsafe_code)]
 
 mod body;
@@ -19,10 +130,11 @@ mod token;
 mod value;
 mod visit;
 
-use diagnostic::{Diagnostic, Diagnostics, Kind};
+pub use diagnostic::Diagnostics;
+use diagnostic::{Diagnostic, Kind};
 pub use format::format;
 use source::{Source, Span};
-use syntax::Program;
+pub use syntax::Program;
 pub use value::DivisionByZero;
 
 /// The longest text, in bytes.
@@ -59,6 +171,9 @@ pub fn parse(file: &str, text: &str) -> Result<Program, Diagnostics> {
         }
     };
     let raw = parse::parse(text, &tokens, &mut mistakes);
+    if mistakes.len() > parse::GIVE_UP {
+        return Err(Diagnostics::new(source, mistakes));
+    }
     let program = resolve::resolve(&raw, source.clone(), &mut mistakes);
     if mistakes.is_empty() {
         Ok(program)

@@ -23,8 +23,8 @@ pub(crate) fn closest<'a>(
         return None;
     }
     let slips = match name.len() {
-        0..=2 => 1,
-        3..=5 => 2,
+        0..=3 => 1,
+        4..=7 => 2,
         _ => 3,
     };
     candidates

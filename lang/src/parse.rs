@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use lalrpop_util::ParseError;
 
 use crate::MAX_NESTING;
-use crate::diagnostic::{Diagnostic, Kind};
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::expected;
 use crate::names;
 use crate::raw::{
@@ -44,7 +44,10 @@ pub(crate) struct File<'a> {
 /// What opened a block.
 enum Opener<'a> {
     Header(Header<'a>),
+    /// A header that could not be parsed; the statements are still checked.
     Bad,
+    /// A function inside another; where its statements belong is not known.
+    Lost,
 }
 
 /// A block that is not closed yet.
@@ -59,6 +62,9 @@ struct Open<'a> {
 }
 
 type Tokens<'t, 'a> = &'t [(Token<'a>, Span)];
+
+/// After so many mistakes a file is no scenario, and finding more would take long.
+pub(crate) const GIVE_UP: usize = 4 * Diagnostics::MAX_SHOWN;
 
 /// Puts a file together.
 ///
@@ -97,6 +103,9 @@ impl<'a> Parser<'_, 'a> {
     fn file(&mut self) {
         let mut at = 0;
         while let Some((token, span)) = self.tokens.get(at) {
+            if self.mistakes.len() > GIVE_UP {
+                return;
+            }
             match token {
                 Token::Newline | Token::Semicolon => at += 1,
                 Token::CloseBrace => {
@@ -306,7 +315,10 @@ impl<'a> Parser<'_, 'a> {
                 let opener = if self.open.is_empty() {
                     Opener::Header(header)
                 } else {
-                    Opener::Bad
+                    if let Header::Fn { name, .. } = &header {
+                        self.file.doubtful.insert(name.text);
+                    }
+                    Opener::Lost
                 };
                 self.push(opener, span, last, level);
             }
@@ -351,7 +363,10 @@ impl<'a> Parser<'_, 'a> {
         use crate::syntax::BinaryOp;
         let comparison = match &expr.kind {
             ExprKind::Call(_) | ExprKind::Recv(_) => return Some(StmtKind::Expr(expr)),
-            ExprKind::Binary(BinaryOp::Eq, ..) => true,
+            ExprKind::Binary(BinaryOp::Eq, left, _) => matches!(
+                left.kind,
+                ExprKind::Name(_) | ExprKind::Index(..) | ExprKind::Deref(_)
+            ),
             _ => false,
         };
         let suggestion = match expr.kind {
@@ -430,6 +445,7 @@ impl<'a> Parser<'_, 'a> {
             }
             Opener::Header(Header::While(condition)) => StmtKind::While(condition, block),
             Opener::Bad => StmtKind::Bad(block),
+            Opener::Lost => return,
         };
         self.stmt(Stmt { kind, span });
     }
