@@ -1,6 +1,6 @@
 //! Set-up, serving, testing and benching of Costack.
 //!
-//! `cargo xtask help` lists the commands. The code map:
+//! `cargo xtask --help` lists the commands. The code map:
 //!
 //! - [`setup`]: what must be installed, one small type per step, each checked by trying;
 //! - [`page`] and [`serve`]: building the explorer with Trunk, and serving it;

@@ -101,6 +101,8 @@ impl CargoTool {
         cargo.env("CARGO_PROFILE_RELEASE_LTO", "off");
         cargo.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
         cargo.env("CARGO_PROFILE_RELEASE_DEBUG", "false");
+        // Trunk asks for panics that abort; a panic of its watcher would end its server.
+        cargo.env("CARGO_PROFILE_RELEASE_PANIC", "unwind");
         cargo
     }
 }
