@@ -52,13 +52,9 @@ fn back_restores_every_state() {
         }
         assert!(!session.back());
         // And forward again, over what is recorded.
-        for position in 1..hashes.len() {
+        for (position, hash) in hashes.iter().enumerate().skip(1) {
             session.step();
-            assert_eq!(
-                session.state_hash(),
-                hashes[position],
-                "{name} at {position}"
-            );
+            assert_eq!(session.state_hash(), *hash, "{name} at {position}");
         }
     }
 }
