@@ -26,6 +26,10 @@ pub enum Refusal {
     NotOwner,
     /// The task holds this mutex already; to wait for it would wait forever.
     WouldDeadlockOnSelf,
+    /// It cannot be removed while a task holds it or waits for it.
+    InUse,
+    /// This cannot be one of several things that a task waits for.
+    NotSelectable,
 }
 
 impl fmt::Display for Refusal {
@@ -47,6 +51,10 @@ impl fmt::Display for Refusal {
             Refusal::Foreign => f.write_str("it belongs to another scheduler"),
             Refusal::NotOwner => f.write_str("the mutex is held by another task, or by none"),
             Refusal::WouldDeadlockOnSelf => f.write_str("it holds this mutex already"),
+            Refusal::InUse => f.write_str("a task holds it or waits for it"),
+            Refusal::NotSelectable => {
+                f.write_str("this cannot be one of several things that a task waits for")
+            }
         }
     }
 }

@@ -26,131 +26,59 @@
 //! assert_eq!(scheduler.poll(250), Next::Main);
 //! ```
 
+mod arena;
+mod channel;
+mod group;
+mod observe;
 mod queue;
+mod select;
+mod task;
+mod timers;
 mod wait;
+mod work;
 
-pub use wait::{ChannelId, EventId, MutexId, Received, Sent, Wait};
+pub use channel::{ChannelId, Received, Sent};
+pub use group::GroupId;
+pub use observe::{Notice, Observer};
+pub use select::Selected;
+pub use task::{Flow, Next, Outcome, TaskId, TaskState};
+pub use timers::Interval;
+pub use wait::{EventId, MutexId, QueueId, Wait};
+pub use work::WorkId;
 
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use crate::Refusal;
-use queue::{Linked, Links, Queue};
-use wait::{Channel, Event, Mutex};
-
-/// Names a task of one scheduler. A slot may be used again after [`Scheduler::release`]; the
-/// generation tells the new task from the old.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TaskId {
-    index: u32,
-    generation: u32,
-}
-
-impl TaskId {
-    /// Main, the context that the program starts in.
-    pub const MAIN: TaskId = TaskId {
-        index: 0,
-        generation: 0,
-    };
-
-    /// The task's slot: 0 is main, tasks count from 1 in the order of their making.
-    pub const fn index(self) -> usize {
-        self.index as usize
-    }
-}
-
-/// What a task does at the moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TaskState {
-    /// May run: it waits in the ready queue, or for somebody to resume it.
-    Ready,
-    /// On the CPU.
-    Running,
-    /// Has resumed another task and waits for control to come back.
-    Resuming,
-    /// Waits for something.
-    Blocked(Wait),
-    /// Has ended.
-    Ended,
-}
-
-/// How the running task goes on after a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "a backend that goes on where it should switch breaks the scheduler's bookkeeping"]
-pub enum Flow {
-    /// Go on.
-    Continue,
-    /// Switch to this task, the resumer.
-    Leave {
-        /// The resumer, which runs now.
-        to: TaskId,
-    },
-    /// Main gives way: call [`Scheduler::poll`] and resume what it names until it says
-    /// [`Next::Main`].
-    Poll,
-}
-
-/// What main has to do next while it gives way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// Resume this task; it counts as running from now on.
-    Resume(TaskId),
-    /// It is main's turn again.
-    Main,
-    /// Nothing is ready. Poll again at this time.
-    Idle {
-        /// When the next timer is due, in microseconds of the backend's clock.
-        until_us: u64,
-    },
-    /// Nothing is ready and nothing will be: [`Scheduler::waiting`] tells who waits for what.
-    Deadlock,
-}
-
-#[derive(Clone, Debug)]
-struct Task {
-    links: Links,
-    generation: u32,
-    /// To whom control goes back.
-    resumer: u32,
-    state: TaskState,
-    /// Handed to the scheduler: it goes into the ready queue whenever it is ready.
-    started: bool,
-    /// Is in the ready queue.
-    queued: bool,
-    /// Its entry in the timer queue, if it has one.
-    timer: Option<Timer>,
-    /// Tasks that wait for this one to end.
-    joiners: Queue,
-}
-
-/// A due time and a running number, so that equal times fire in the order in which they were set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Timer {
-    due_us: u64,
-    number: u64,
-    task: u32,
-}
-
-impl Linked for Vec<Task> {
-    fn links(&mut self, index: u32) -> &mut Links {
-        &mut self[index as usize].links
-    }
-}
+use arena::Arena;
+use channel::Channel;
+use group::Group;
+use queue::{NONE, Queue};
+use task::{Flags, MOST_TASKS, Task, Tasks};
+use timers::Timers;
+use wait::{Event, Mutex};
+use work::Work;
 
 /// The tasks of one thread, and who of them runs next.
+///
+/// `O` is told of every decision; the default takes no notice and costs nothing.
 #[derive(Clone, Debug)]
-pub struct Scheduler {
-    tasks: Vec<Task>,
+pub struct Scheduler<O = ()> {
+    tasks: Tasks,
     free_slots: Vec<u32>,
     current: u32,
     ready: Queue,
-    timers: BTreeSet<Timer>,
-    timers_made: u64,
-    /// Started tasks that have not ended.
+    timers: Timers,
+    /// Started tasks that have not ended, but for those in the background.
     started_live: u32,
-    mutexes: Vec<Mutex>,
-    events: Vec<Event>,
-    channels: Vec<Channel>,
+    /// Waits for something from outside.
+    external: u32,
+    mutexes: Arena<Mutex>,
+    events: Arena<Event>,
+    queues: Arena<Queue>,
+    channels: Arena<Channel>,
+    works: Arena<Work>,
+    groups: Arena<Group>,
+    observer: O,
 }
 
 impl Default for Scheduler {
@@ -162,21 +90,42 @@ impl Default for Scheduler {
 impl Scheduler {
     /// A scheduler in which main runs and nothing else exists.
     pub fn new() -> Self {
-        let mut scheduler = Scheduler {
-            tasks: Vec::new(),
+        Self::with_observer(())
+    }
+}
+
+/// Tasks, and who runs.
+impl<O: Observer> Scheduler<O> {
+    /// A scheduler in which main runs and nothing else exists, and whose decisions are told to
+    /// `observer`.
+    pub fn with_observer(observer: O) -> Self {
+        let mut main = Task::new(0);
+        main.state = TaskState::Running;
+        Scheduler {
+            tasks: Tasks {
+                records: alloc::vec![main],
+                arms: Vec::new(),
+                free_arm: NONE,
+            },
             free_slots: Vec::new(),
             current: 0,
             ready: Queue::EMPTY,
-            timers: BTreeSet::new(),
-            timers_made: 0,
+            timers: Timers::default(),
             started_live: 0,
-            mutexes: Vec::new(),
-            events: Vec::new(),
-            channels: Vec::new(),
-        };
-        scheduler.spawn();
-        scheduler.tasks[0].state = TaskState::Running;
-        scheduler
+            external: 0,
+            mutexes: Arena::new(),
+            events: Arena::new(),
+            queues: Arena::new(),
+            channels: Arena::new(),
+            works: Arena::new(),
+            groups: Arena::new(),
+            observer,
+        }
+    }
+
+    /// What is told of every decision.
+    pub fn observer(&mut self) -> &mut O {
+        &mut self.observer
     }
 
     /// Main's id.
@@ -192,25 +141,24 @@ impl Scheduler {
     /// Makes a task. It runs when somebody resumes it, or once it is [started](Self::start).
     ///
     /// # Panics
-    /// If there would be 2³² − 1 tasks.
+    /// If there would be 2³¹ tasks.
     pub fn spawn(&mut self) -> TaskId {
-        if let Some(index) = self.free_slots.pop() {
-            self.tasks[index as usize].state = TaskState::Ready;
-            return self.id(index);
-        }
-        let index = u32::try_from(self.tasks.len()).expect("fewer than 2^32 - 1 tasks");
-        assert_ne!(index, u32::MAX, "fewer than 2^32 - 1 tasks");
-        self.tasks.push(Task {
-            links: Links::UNLINKED,
-            generation: 0,
-            resumer: 0,
-            state: TaskState::Ready,
-            started: false,
-            queued: false,
-            timer: None,
-            joiners: Queue::EMPTY,
-        });
-        self.id(index)
+        let index = match self.free_slots.pop() {
+            Some(index) => {
+                let slot = self.task_mut(index);
+                *slot = Task::new(slot.generation);
+                index
+            }
+            None => {
+                let index = self.tasks.records.len() as u32;
+                assert_ne!(index, MOST_TASKS, "fewer than 2^31 tasks");
+                self.tasks.records.push(Task::new(0));
+                index
+            }
+        };
+        let task = self.id(index);
+        self.observer.notice(Notice::Spawned { task });
+        task
     }
 
     /// Gives the slot of an ended task back, to be used for a new one.
@@ -222,11 +170,15 @@ impl Scheduler {
         if self.task(index).state != TaskState::Ended {
             return Err(Refusal::Running);
         }
+        self.free_slot(index);
+        Ok(())
+    }
+
+    fn free_slot(&mut self, index: u32) {
         // The old id must be foreign at once, not only when the slot is used again.
         let task = self.task_mut(index);
         task.generation = task.generation.wrapping_add(1);
         self.free_slots.push(index);
-        Ok(())
     }
 
     /// Hands a task to the scheduler: whenever it is ready, its turn comes. Starting it twice
@@ -239,13 +191,42 @@ impl Scheduler {
         if self.task(index).state == TaskState::Ended {
             return Err(Refusal::Finished);
         }
-        if index != 0 && !self.task(index).started {
-            self.task_mut(index).started = true;
-            self.started_live += 1;
+        if index != 0 && !self.task(index).flags.has(Flags::STARTED) {
+            self.task_mut(index).flags.set(Flags::STARTED);
+            if !self.task(index).flags.has(Flags::BACKGROUND) {
+                self.started_live += 1;
+            }
             if self.task(index).state == TaskState::Ready {
                 self.enqueue(index);
             }
         }
+        Ok(())
+    }
+
+    /// As [`start`](Self::start), but [`handle_run`](Self::handle_run) does not wait for the task.
+    ///
+    /// # Errors
+    /// As `start`.
+    pub fn start_background(&mut self, task: TaskId) -> Result<(), Refusal> {
+        let index = self.index(task)?;
+        if !self.task(index).flags.has(Flags::STARTED) {
+            self.task_mut(index).flags.set(Flags::BACKGROUND);
+        }
+        self.start(task)
+    }
+
+    /// A task that has not run waits until `due_us` before it does: a delayed one-shot. It is
+    /// started as well.
+    ///
+    /// # Errors
+    /// [`Refusal::Running`], [`Refusal::Blocked`], [`Refusal::Finished`] as its state says;
+    /// [`Refusal::Foreign`] if there is no such task.
+    pub fn start_at(&mut self, task: TaskId, due_us: u64) -> Result<(), Refusal> {
+        self.check_resume(task)?;
+        self.start(task)?;
+        self.unlink(task.index);
+        self.timers.set(task.index, due_us);
+        self.task_mut(task.index).state = TaskState::Blocked(Wait::Until { due_us });
         Ok(())
     }
 
@@ -256,7 +237,9 @@ impl Scheduler {
     /// [`Refusal::Foreign`] if there is no such task.
     pub fn handle_resume(&mut self, task: TaskId) -> Result<(), Refusal> {
         self.check_resume(task)?;
+        let by = self.current();
         self.run_from(self.current, task.index);
+        self.observer.notice(Notice::Runs { task, by });
         Ok(())
     }
 
@@ -275,7 +258,11 @@ impl Scheduler {
 
     /// The running task yields: it stays ready. For main, every ready started task gets one turn
     /// first.
+    #[inline]
     pub fn handle_yield(&mut self) -> Flow {
+        let task = self.current();
+        self.observer.notice(Notice::Yields { task });
+        self.task_mut(self.current).outcome = Outcome::Granted;
         self.give_way(TaskState::Ready)
     }
 
@@ -289,7 +276,11 @@ impl Scheduler {
             return Flow::Continue;
         }
         self.end(index);
-        self.give_way(TaskState::Ended)
+        let flow = self.give_way(TaskState::Ended);
+        if self.task(index).flags.has(Flags::DETACHED) {
+            self.free_slot(index);
+        }
+        flow
     }
 
     /// Ends a task that does not run, wherever it waits.
@@ -307,6 +298,9 @@ impl Scheduler {
         self.unlink(index);
         self.end(index);
         self.task_mut(index).state = TaskState::Ended;
+        if self.task(index).flags.has(Flags::DETACHED) {
+            self.free_slot(index);
+        }
         Ok(())
     }
 
@@ -315,7 +309,7 @@ impl Scheduler {
     pub fn handle_run(&mut self) -> Flow {
         debug_assert_eq!(self.current, 0, "only main runs the scheduler");
         if self.started_live == 0 {
-            for index in 1..self.tasks.len() as u32 {
+            for index in 1..self.tasks.records.len() as u32 {
                 if self.task(index).state != TaskState::Ended {
                     self.start(self.id(index))
                         .expect("a live task can be started");
@@ -323,22 +317,15 @@ impl Scheduler {
             }
         }
         match self.started_live {
-            0 => Flow::Continue,
-            _ => self.give_way(TaskState::Blocked(Wait::AllEnded)),
+            0 => self.go_on(),
+            _ => self.block(Wait::AllEnded),
         }
     }
 
     /// The running task waits until `due_us` of the backend's clock.
     pub fn handle_sleep(&mut self, due_us: u64) -> Flow {
-        let timer = Timer {
-            due_us,
-            number: self.timers_made,
-            task: self.current,
-        };
-        self.timers_made += 1;
-        self.timers.insert(timer);
-        self.task_mut(self.current).timer = Some(timer);
-        self.give_way(TaskState::Blocked(Wait::Until { due_us }))
+        self.timers.set(self.current, due_us);
+        self.block(Wait::Until { due_us })
     }
 
     /// The running task waits until `task` has ended.
@@ -351,45 +338,102 @@ impl Scheduler {
             return Err(Refusal::WouldDeadlockOnSelf);
         }
         if self.task(index).state == TaskState::Ended {
-            return Ok(Flow::Continue);
+            return Ok(self.go_on());
         }
         let mut joiners = self.task(index).joiners;
         joiners.push(&mut self.tasks, self.current);
         self.task_mut(index).joiners = joiners;
-        Ok(self.give_way(TaskState::Blocked(Wait::Join(task))))
+        Ok(self.block(Wait::Join(task)))
     }
 
     /// What main has to do next while it gives way, at `now_us` of the backend's clock.
     ///
     /// Timers that are due are fired first, in the order of their times; then the first task of
     /// the ready queue runs. Both cost nothing for tasks that are blocked or idle.
+    #[inline]
     pub fn poll(&mut self, now_us: u64) -> Next {
         debug_assert_eq!(self.current, 0, "only main polls");
-        while let Some(timer) = self.timers.first().copied().filter(|t| t.due_us <= now_us) {
-            self.timers.remove(&timer);
-            self.task_mut(timer.task).timer = None;
-            self.wake(timer.task);
+        if !self.timers.is_empty() {
+            self.fire_timers(now_us);
         }
+        self.next_ready()
+    }
+
+    /// The running task, which was named by [`poll`](Self::poll), yields, and the next of the
+    /// ready queue runs. Like [`handle_yield`](Self::handle_yield) and then `poll`, but that no
+    /// timer fires: worth calling when [`next_timer_us`](Self::next_timer_us) says that there is
+    /// none.
+    #[inline(always)]
+    pub fn handle_yield_and_poll(&mut self) -> Next {
+        let index = self.current;
+        let task = self.id(index);
+        debug_assert_eq!(self.task(index).resumer, 0, "main has resumed it");
+        debug_assert!(self.task(index).flags.has(Flags::STARTED));
+        self.observer.notice(Notice::Yields { task });
+        let record = self.task_mut(index);
+        record.outcome = Outcome::Granted;
+        record.state = TaskState::Ready;
+        record.flags.set(Flags::QUEUED);
+        self.ready.push(&mut self.tasks, index);
+        self.next_ready()
+    }
+
+    /// When the next timer is due.
+    #[inline(always)]
+    pub fn next_timer_us(&self) -> Option<u64> {
+        self.timers.first_due_us()
+    }
+
+    /// How many timers are set.
+    pub fn timers(&self) -> usize {
+        self.timers.len()
+    }
+
+    #[inline(never)]
+    fn fire_timers(&mut self, now_us: u64) {
+        while let Some(index) = self.timers.pop_due(now_us) {
+            let outcome = match self.task(index).state {
+                TaskState::Blocked(Wait::Until { .. }) => Outcome::Granted,
+                TaskState::Blocked(wait) => {
+                    self.unlink_wait(index, wait);
+                    Outcome::TimedOut
+                }
+                _ => continue,
+            };
+            self.wake(index, outcome);
+        }
+    }
+
+    #[inline(always)]
+    fn next_ready(&mut self) -> Next {
         match self.ready.pop(&mut self.tasks) {
             Some(0) => {
                 let main = self.task_mut(0);
-                main.queued = false;
+                main.flags.clear(Flags::QUEUED);
                 main.state = TaskState::Running;
+                self.current = 0;
                 Next::Main
             }
             Some(index) => {
-                self.task_mut(index).queued = false;
-                self.task_mut(index).state = TaskState::Running;
-                self.task_mut(index).resumer = 0;
+                let record = self.task_mut(index);
+                record.flags.clear(Flags::QUEUED);
+                record.state = TaskState::Running;
+                record.resumer = 0;
+                let generation = record.generation;
                 self.current = index;
-                Next::Resume(self.id(index))
+                let task = TaskId { index, generation };
+                let by = TaskId::MAIN;
+                self.observer.notice(Notice::Runs { task, by });
+                Next::Resume(task)
             }
-            None => match self.timers.first() {
-                Some(timer) => Next::Idle {
-                    until_us: timer.due_us,
-                },
-                None => Next::Deadlock,
-            },
+            None => {
+                self.current = 0;
+                match self.timers.first_due_us() {
+                    Some(until_us) => Next::Idle { until_us },
+                    None if self.external > 0 => Next::Idle { until_us: u64::MAX },
+                    None => Next::Deadlock,
+                }
+            }
         }
     }
 
@@ -423,10 +467,24 @@ impl Scheduler {
         (index != 0 && runs).then(|| self.id(self.task(index).resumer))
     }
 
+    /// How a task's last wait ended.
+    #[inline]
+    pub fn outcome(&self, task: TaskId) -> Outcome {
+        self.index(task)
+            .map_or(Outcome::Granted, |index| self.task(index).outcome)
+    }
+
+    /// All tasks that have not ended, main first.
+    pub fn live_tasks(&self) -> impl Iterator<Item = TaskId> + '_ {
+        (0..self.tasks.records.len() as u32)
+            .filter(|&index| self.task(index).state != TaskState::Ended)
+            .map(|index| self.id(index))
+    }
+
     /// Every blocked task with what it waits for, and the task that could end the wait where one
     /// can be named: the mutex's owner, or the task to be joined.
     pub fn waiting(&self) -> impl Iterator<Item = (TaskId, Wait, Option<TaskId>)> + '_ {
-        (0..self.tasks.len() as u32).filter_map(|index| match self.task(index).state {
+        (0..self.tasks.records.len() as u32).filter_map(|index| match self.task(index).state {
             TaskState::Blocked(wait) => {
                 let holder = match wait {
                     Wait::Mutex(mutex) => self.mutex_owner(mutex),
@@ -439,31 +497,36 @@ impl Scheduler {
         })
     }
 
+    #[inline(always)]
     fn id(&self, index: u32) -> TaskId {
         TaskId {
             index,
-            generation: self.tasks[index as usize].generation,
+            generation: self.task(index).generation,
         }
     }
 
+    #[inline]
     fn index(&self, task: TaskId) -> Result<u32, Refusal> {
-        match self.tasks.get(task.index()) {
+        match self.tasks.records.get(task.index()) {
             Some(slot) if slot.generation == task.generation => Ok(task.index),
             _ => Err(Refusal::Foreign),
         }
     }
 
+    #[inline(always)]
     fn task(&self, index: u32) -> &Task {
-        &self.tasks[index as usize]
+        &self.tasks.records[index as usize]
     }
 
+    #[inline(always)]
     fn task_mut(&mut self, index: u32) -> &mut Task {
-        &mut self.tasks[index as usize]
+        &mut self.tasks.records[index as usize]
     }
 
+    #[inline]
     fn enqueue(&mut self, index: u32) {
         self.ready.push(&mut self.tasks, index);
-        self.task_mut(index).queued = true;
+        self.task_mut(index).flags.set(Flags::QUEUED);
     }
 
     /// `index` runs, and gives way to `resumer`.
@@ -476,11 +539,26 @@ impl Scheduler {
         self.current = index;
     }
 
+    /// The running task need not wait.
+    #[inline]
+    fn go_on(&mut self) -> Flow {
+        self.task_mut(self.current).outcome = Outcome::Granted;
+        Flow::Continue
+    }
+
+    /// The running task waits, and its resumer runs.
+    fn block(&mut self, wait: Wait) -> Flow {
+        let task = self.current();
+        self.observer.notice(Notice::Waits { task, wait });
+        self.give_way(TaskState::Blocked(wait))
+    }
+
     /// The running task takes on `state`, and its resumer runs.
+    #[inline]
     fn give_way(&mut self, state: TaskState) -> Flow {
         let index = self.current;
         self.task_mut(index).state = state;
-        if state == TaskState::Ready && (index == 0 || self.task(index).started) {
+        if state == TaskState::Ready && (index == 0 || self.task(index).flags.has(Flags::STARTED)) {
             self.enqueue(index);
         }
         if index == 0 {
@@ -497,41 +575,49 @@ impl Scheduler {
         }
     }
 
-    /// What `index` waited for has come.
-    fn wake(&mut self, index: u32) {
+    /// The wait of `index`, which is in no queue any more, is over.
+    fn wake(&mut self, index: u32, outcome: Outcome) {
         debug_assert!(matches!(self.task(index).state, TaskState::Blocked(_)));
+        let task = self.id(index);
+        self.observer.notice(Notice::Wakes { task, outcome });
         self.task_mut(index).state = TaskState::Ready;
-        if index == 0 || self.task(index).started {
+        self.task_mut(index).outcome = outcome;
+        if index == 0 || self.task(index).flags.has(Flags::STARTED) {
             self.enqueue(index);
         }
     }
 
     /// Takes a task that is ready or blocked out of whatever queue it is in.
     fn unlink(&mut self, index: u32) {
-        if let Some(timer) = self.task_mut(index).timer.take() {
-            self.timers.remove(&timer);
-        }
         match self.task(index).state {
-            TaskState::Ready if self.task(index).queued => {
+            TaskState::Ready if self.task(index).flags.has(Flags::QUEUED) => {
                 self.ready.remove(&mut self.tasks, index);
-                self.task_mut(index).queued = false;
+                self.task_mut(index).flags.clear(Flags::QUEUED);
             }
-            TaskState::Blocked(wait) => self.unlink_wait(index, wait),
+            TaskState::Blocked(wait) => {
+                self.timers.remove(index);
+                self.unlink_wait(index, wait);
+            }
             _ => {}
         }
     }
 
     /// Bookkeeping of an end, whichever way it came.
     fn end(&mut self, index: u32) {
+        let task = self.id(index);
+        self.observer.notice(Notice::Ends { task });
         let mut joiners = core::mem::replace(&mut self.task_mut(index).joiners, Queue::EMPTY);
         while let Some(joiner) = joiners.pop(&mut self.tasks) {
-            self.wake(joiner);
+            self.grant(joiner);
         }
-        if core::mem::take(&mut self.task_mut(index).started) {
+        self.leave_group(index);
+        let flags = self.task(index).flags;
+        if flags.has(Flags::STARTED) && !flags.has(Flags::BACKGROUND) {
             self.started_live -= 1;
             if self.started_live == 0 && self.task(0).state == TaskState::Blocked(Wait::AllEnded) {
-                self.wake(0);
+                self.wake(0, Outcome::Granted);
             }
         }
+        self.task_mut(index).flags.clear(Flags::STARTED);
     }
 }

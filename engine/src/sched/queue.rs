@@ -2,12 +2,13 @@
 //!
 //! A task is in at most one queue at a time (the ready queue, or that of the thing it waits for),
 //! so two links in its record serve all queues: nothing is allocated, and taking a task out of
-//! the middle costs the same as taking the first.
+//! the middle costs the same as taking the first. A task that waits for several things has one
+//! pair of links for each of them, in its arms.
 
-/// "No task" as a link.
-const NONE: u32 = u32::MAX;
+/// "Nobody" as a link.
+pub(super) const NONE: u32 = u32::MAX;
 
-/// The two links of a task.
+/// The two links of a waiter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Links {
     prev: u32,
@@ -21,9 +22,9 @@ impl Links {
     };
 }
 
-/// Whatever keeps the links of all tasks, by index.
+/// Whatever keeps the links of all waiters.
 pub(super) trait Linked {
-    fn links(&mut self, index: u32) -> &mut Links;
+    fn links(&mut self, waiter: u32) -> &mut Links;
 }
 
 /// One queue: its two ends.
@@ -39,39 +40,57 @@ impl Queue {
         last: NONE,
     };
 
-    /// The task that [`pop`](Self::pop) would take.
+    /// Whom [`pop`](Self::pop) would take.
+    #[inline(always)]
     pub(super) fn first(self) -> Option<u32> {
         (self.first != NONE).then_some(self.first)
     }
 
-    pub(super) fn push(&mut self, tasks: &mut impl Linked, index: u32) {
-        *tasks.links(index) = Links {
+    pub(super) fn is_empty(self) -> bool {
+        self.first == NONE
+    }
+
+    /// Who stands behind `waiter`, which must be in this queue.
+    pub(super) fn after(waiters: &mut impl Linked, waiter: u32) -> Option<u32> {
+        let next = waiters.links(waiter).next;
+        (next != NONE).then_some(next)
+    }
+
+    #[inline(always)]
+    pub(super) fn push(&mut self, waiters: &mut impl Linked, waiter: u32) {
+        *waiters.links(waiter) = Links {
             prev: self.last,
             next: NONE,
         };
         match self.last {
-            NONE => self.first = index,
-            last => tasks.links(last).next = index,
+            NONE => self.first = waiter,
+            last => waiters.links(last).next = waiter,
         }
-        self.last = index;
+        self.last = waiter;
     }
 
-    pub(super) fn pop(&mut self, tasks: &mut impl Linked) -> Option<u32> {
-        let index = self.first()?;
-        self.remove(tasks, index);
-        Some(index)
+    #[inline(always)]
+    pub(super) fn pop(&mut self, waiters: &mut impl Linked) -> Option<u32> {
+        let first = self.first()?;
+        let next = waiters.links(first).next;
+        self.first = next;
+        match next {
+            NONE => self.last = NONE,
+            next => waiters.links(next).prev = NONE,
+        }
+        Some(first)
     }
 
-    /// Takes `index`, which must be in this queue, out of it.
-    pub(super) fn remove(&mut self, tasks: &mut impl Linked, index: u32) {
-        let Links { prev, next } = core::mem::replace(tasks.links(index), Links::UNLINKED);
+    /// Takes `waiter`, which must be in this queue, out of it.
+    pub(super) fn remove(&mut self, waiters: &mut impl Linked, waiter: u32) {
+        let Links { prev, next } = core::mem::replace(waiters.links(waiter), Links::UNLINKED);
         match prev {
             NONE => self.first = next,
-            prev => tasks.links(prev).next = next,
+            prev => waiters.links(prev).next = next,
         }
         match next {
             NONE => self.last = prev,
-            next => tasks.links(next).prev = prev,
+            next => waiters.links(next).prev = prev,
         }
     }
 }

@@ -53,7 +53,8 @@ pub(super) struct Machine {
     names: RefCell<Vec<Option<TaskId>>>,
     events: Events,
     output: RefCell<Vec<String>>,
-    fault: RefCell<Option<Fault>>,
+    /// The first fault, and how many events there were then.
+    fault: RefCell<Option<(Fault, usize)>>,
     statements: Cell<u64>,
     started: Instant,
     virtual_us: Cell<u64>,
@@ -80,14 +81,19 @@ pub(super) fn run(program: Rc<Program>, options: Options) -> Result<Report, Erro
         "a stop for a fault has a fault"
     );
 
-    // Tasks that main leaves behind are unwound; what that copies is not part of the scenario.
-    let events = machine.events.take();
+    // Tasks that a fault or main leaves behind are unwound; what that copies is not part of the
+    // scenario.
+    let mut events = machine.events.take();
+    let fault = machine.fault.take().map(|(fault, events_before)| {
+        events.truncate(events_before);
+        fault
+    });
     let left = std::mem::take(&mut *machine.tasks.borrow_mut());
     drop(left);
     Ok(Report {
         output: machine.output.take(),
         events,
-        fault: machine.fault.take(),
+        fault,
         statements: machine.statements.get(),
     })
 }
@@ -189,6 +195,8 @@ impl Machine {
                 Wait::Receive(id) => format!("recv {}", program.channels[id.0 as usize].name),
                 Wait::Join(id) => format!("join {}", self.task_name(id)),
                 Wait::AllEnded => "run".to_owned(),
+                // No statement of the language waits for anything else.
+                other => other.to_string(),
             };
             let held = match (wait, holder) {
                 (Wait::Mutex(_), Some(holder)) => format!(", held by {}", self.task_name(holder)),
@@ -230,7 +238,11 @@ impl Context<'_> {
             line: self.line.get(),
             kind,
         };
-        self.machine.fault.borrow_mut().get_or_insert(fault);
+        let events = self.machine.events.borrow().len();
+        self.machine
+            .fault
+            .borrow_mut()
+            .get_or_insert((fault, events));
         Stop::Fault
     }
 

@@ -69,6 +69,8 @@ pub fn wait(program: &Program, core: &Core, wait: Wait) -> String {
         Wait::Receive(id) => format!("recv {}", channel(program, id.0)),
         Wait::Join(id) => format!("join {}", task(program, core, number(id))),
         Wait::AllEnded => "run".to_owned(),
+        // No statement of the language waits for anything else.
+        other => other.to_string(),
     }
 }
 
