@@ -595,6 +595,7 @@ impl Context<'_> {
         let machine = self.machine;
         let taken = machine.tasks.borrow_mut()[task.index()].coroutine.take();
         let mut coroutine = taken.expect("the scheduler names a task that can be resumed");
+        let events_before = machine.events.borrow().len();
         machine.emit(Event::Resume {
             task,
             by: self.task,
@@ -604,6 +605,8 @@ impl Context<'_> {
             machine.tasks.borrow_mut()[task.index()].coroutine = Some(coroutine);
         }
         if let Err(Refused { error, .. }) = resumed {
+            // It was not resumed after all.
+            machine.events.borrow_mut().truncate(events_before);
             let wanted = format!("resume {}", machine.task_name(task));
             return Err(self.library_fault(wanted, &error));
         }
