@@ -152,28 +152,46 @@ impl<'a> Body<'_, '_, 'a> {
 
     fn stmt(&mut self, raw: &raw::Stmt<'a>, into: &mut Vec<Stmt>) {
         match &raw.kind {
-            raw::StmtKind::If(arms, otherwise) => into.extend(self.branches(arms, otherwise)),
-            raw::StmtKind::While(condition, body) => {
-                into.push(self.repeat(condition, body, raw.span))
-            }
+            raw::StmtKind::If(arms, otherwise) => self.branches(arms, otherwise, into),
+            raw::StmtKind::While(condition, body) => self.repeat(condition, body, raw.span, into),
             raw::StmtKind::Bad(block) => {
                 // The header may have been that of a loop.
                 self.looped(block);
             }
-            kind => into.extend(self.simple_stmt(kind, raw.span)),
+            kind => self.simple(kind, raw.span, into),
         }
     }
 
-    fn repeat(&mut self, condition: &raw::Expr<'a>, body: &raw::Block<'a>, span: Span) -> Stmt {
+    fn simple(&mut self, raw: &raw::StmtKind<'a>, span: Span, into: &mut Vec<Stmt>) {
+        into.extend(self.simple_stmt(raw, span));
+    }
+
+    /// Adds a statement with a condition; its blocks are put into it later.
+    fn head(&mut self, condition: &raw::Expr<'a>, span: Span, into: &mut Vec<Stmt>) {
         let (id, line) = self.number(span);
-        let condition = self.expr(condition);
-        let body = self.looped(body);
-        Stmt {
+        let kind = StmtKind::If {
+            condition: self.expr(condition),
+            then: Block::default(),
+            otherwise: None,
+        };
+        into.push(Stmt {
             id,
             line,
             span,
-            kind: StmtKind::While { condition, body },
-        }
+            kind,
+        });
+    }
+
+    fn repeat(
+        &mut self,
+        condition: &raw::Expr<'a>,
+        body: &raw::Block<'a>,
+        span: Span,
+        into: &mut Vec<Stmt>,
+    ) {
+        self.head(condition, span, into);
+        let body = self.looped(body);
+        make_loop(into, body);
     }
 
     /// An `if` with all its `else if`, each of which becomes an `if` in an `else`.
@@ -181,36 +199,19 @@ impl<'a> Body<'_, '_, 'a> {
         &mut self,
         arms: &[raw::Arm<'a>],
         otherwise: &Option<raw::Block<'a>>,
-    ) -> Option<Stmt> {
-        let mut heads = Vec::with_capacity(arms.len());
+        into: &mut Vec<Stmt>,
+    ) {
+        let first = into.len();
         for arm in arms {
-            let (id, line) = self.number(arm.span);
-            let condition = self.expr(&arm.condition);
-            let then = self.block(&arm.block);
-            heads.push((id, line, arm.span, condition, then));
+            self.head(&arm.condition, arm.span, into);
+            let block = self.block(&arm.block);
+            set_then(into, block);
         }
-        let mut otherwise = otherwise.as_ref().map(|block| self.block(block));
-        let mut whole = None;
-        while let Some((id, line, span, condition, then)) = heads.pop() {
-            if let Some(inner) = whole.take() {
-                let inner: Stmt = inner;
-                otherwise = Some(Block {
-                    span: inner.span,
-                    stmts: vec![inner],
-                });
-            }
-            whole = Some(Stmt {
-                id,
-                line,
-                span,
-                kind: StmtKind::If {
-                    condition,
-                    then,
-                    otherwise: otherwise.take(),
-                },
-            });
+        if let Some(otherwise) = otherwise {
+            let block = self.block(otherwise);
+            set_otherwise(into, block);
         }
-        whole
+        nest(into, first);
     }
 
     /// A statement that holds no other; `None` after some mistakes.
@@ -376,7 +377,12 @@ impl<'a> Body<'_, '_, 'a> {
     }
 
     fn args(&mut self, raw: &[raw::Expr<'a>]) -> Vec<Expr> {
-        raw.iter().map(|arg| self.expr(arg)).collect()
+        // An iterator's adapters would each take a frame for every level of nesting.
+        let mut args = Vec::with_capacity(raw.len());
+        for arg in raw {
+            args.push(self.expr(arg));
+        }
+        args
     }
 
     fn boxed(&mut self, raw: &raw::Expr<'a>) -> Box<Expr> {
@@ -567,6 +573,40 @@ impl<'a> Body<'_, '_, 'a> {
             raw::ExprKind::FpMode => ExprKind::FpMode,
             _ => ExprKind::Now,
         }
+    }
+}
+
+// What follows is done outside the functions that call themselves: it would widen their frames.
+
+fn set_then(stmts: &mut [Stmt], block: Block) {
+    if let Some(StmtKind::If { then, .. }) = stmts.last_mut().map(|stmt| &mut stmt.kind) {
+        *then = block;
+    }
+}
+
+fn set_otherwise(stmts: &mut [Stmt], block: Block) {
+    if let Some(StmtKind::If { otherwise, .. }) = stmts.last_mut().map(|stmt| &mut stmt.kind) {
+        *otherwise = Some(block);
+    }
+}
+
+/// Turns the last statement, an `if`, into a `while`.
+fn make_loop(stmts: &mut [Stmt], body: Block) {
+    if let Some(stmt) = stmts.last_mut() {
+        let kind = std::mem::replace(&mut stmt.kind, StmtKind::Break);
+        if let StmtKind::If { condition, .. } = kind {
+            stmt.kind = StmtKind::While { condition, body };
+        }
+    }
+}
+
+/// Puts each `if` behind `first` into the `else` of the one before it.
+fn nest(stmts: &mut Vec<Stmt>, first: usize) {
+    while stmts.len() > first + 1 {
+        let inner: Vec<Stmt> = stmts.pop().into_iter().collect();
+        let span = inner.first().map_or(Span::default(), |stmt| stmt.span);
+        let block = Block { stmts: inner, span };
+        set_otherwise(stmts, block);
     }
 }
 

@@ -145,7 +145,7 @@ pub const MAX_NESTING: u32 = 200;
 pub const MIN_STACK_BYTES: u32 = 512;
 /// The largest stack, in bytes.
 pub const MAX_STACK_BYTES: u32 = 16 << 20;
-/// The most tasks that a text may name.
+/// The most tasks a text may name, and the most that should be alive in a run.
 pub const MAX_TASKS: usize = 100_000;
 /// The most words in an array: 8 MiB of them on 64 bits.
 pub const MAX_ARRAY_WORDS: u32 = 1 << 20;

@@ -317,6 +317,7 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     fn add_task(&mut self, name: Ident<'a>, span: Span) {
+        // A file of today's longest has no room for as many.
         if self.program.tasks.len() == MAX_TASKS {
             self.mistake(Kind::TooManyTasks, name.span);
         }

@@ -230,11 +230,8 @@ pub(crate) fn tokenise<'a>(
             }
         };
         match token {
-            Token::OpenBrace if begins_switch(&tokens) => {
-                let isa = match tokens.last() {
-                    Some((Token::Name(isa), _)) => isa,
-                    _ => "",
-                };
+            Token::OpenBrace if switch_before(&tokens).is_some() => {
+                let isa = switch_before(&tokens).unwrap_or_default();
                 let body = raw_text::find_end(lexer.remainder(), isa)
                     .map_err(|kind| Diagnostic::new(kind, span))?;
                 let inner = Span::new(lexer.span().end, lexer.span().end + body);
@@ -263,12 +260,14 @@ pub(crate) fn tokenise<'a>(
     Ok(tokens)
 }
 
-/// Whether the next `{` opens assembly text.
-fn begins_switch(tokens: &[(Token<'_>, Span)]) -> bool {
-    matches!(
-        tokens,
-        [.., (Token::Switch, _)] | [.., (Token::Switch, _), (Token::Name(_), _)]
-    )
+/// The ISA of the assembly text that the next `{` opens; empty if it is left out.
+fn switch_before<'a>(tokens: &[(Token<'a>, Span)]) -> Option<&'a str> {
+    let mut before = tokens.iter().rev().map(|(token, _)| token);
+    match before.find(|token| **token != Token::Newline)? {
+        Token::Switch => Some(""),
+        Token::Name(isa) => (before.next() == Some(&Token::Switch)).then_some(isa),
+        _ => None,
+    }
 }
 
 fn report(error: LexError, span: Span, text: &str, mistakes: &mut Vec<Diagnostic>) {
