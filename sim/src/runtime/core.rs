@@ -181,6 +181,11 @@ pub struct Core {
     pub pending: VecDeque<Micro>,
     /// To be confirmed to the engine once nothing is pending: the task, and whom it evicts.
     confirm: Option<(TaskNumber, Option<TaskNumber>)>,
+    /// A mistake that a scenario may ask for: a task that has ended stays the owner of its stack,
+    /// and is saved when the next one wants it.
+    pub keeps_the_dead: bool,
+    /// By stack, the dead that were kept, and their bytes.
+    dead: Vec<(StackNumber, TaskNumber, u32)>,
     /// The task that gave way last, until its resumer has seen it.
     left: Option<TaskNumber>,
     pub clock_us: u64,
@@ -231,6 +236,8 @@ impl Core {
             channels: vec![VecDeque::new(); channels.len()],
             pending: VecDeque::new(),
             confirm: None,
+            keeps_the_dead: false,
+            dead: Vec::new(),
             left: None,
             clock_us: 0,
             events: Vec::new(),
@@ -322,6 +329,9 @@ impl Core {
                 }
                 self.pending.push_back(Micro::Save { task: owner, bytes });
                 evicted = Some(owner);
+            } else if let Some(at) = self.dead.iter().position(|dead| dead.0 == stack) {
+                let (_, owner, bytes) = self.dead.swap_remove(at);
+                self.pending.push_back(Micro::Save { task: owner, bytes });
             }
             self.pending.push_back(Micro::Restore {
                 task,
@@ -471,7 +481,10 @@ impl Core {
         if task.coroutine.status() == Status::Running {
             if ended {
                 task.anchor = None;
-                task.save = SaveStack::default();
+                match self.keeps_the_dead {
+                    true => self.dead.push((task.stack, number(task.id), bytes)),
+                    false => task.save = SaveStack::default(),
+                }
                 stack.finished(&mut task.coroutine);
                 if !stack.is_own() {
                     self.events.push(Event::Owner {

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 use std::hash::Hasher;
+use std::ops::Range;
 use std::sync::Arc;
 
 use costack_engine::event::Event;
@@ -17,14 +18,16 @@ use crate::session::{Journal, Session};
 use crate::view::{SaveStack, StackKind, Statistics, StepKind, StepView, TaskStatus, TaskView};
 
 use super::core::{Command, Core, Micro, Reply};
-use super::memory::{self, FIELDS, Field};
+use super::memory::{self, Beginning, FIELDS, FIELDS_AND_REGISTERS, Field};
 use super::services::SERVICES;
+use super::style::Style;
 use super::{explain, names};
 
 /// The runtime of one scenario.
 pub struct Runtime {
     pub(super) program: Arc<Program>,
     pub(super) isa: Isa,
+    pub(super) style: Style,
     pub(super) tables: Tables,
     /// Labels of the functions.
     pub(super) labels: Vec<String>,
@@ -54,9 +57,11 @@ impl Runtime {
             program.events.len(),
             &capacities,
         );
+        let style = Style::of(&program, isa);
         Runtime {
             program,
             isa,
+            style,
             tables: compiled.tables,
             labels: compiled.labels,
             registers: compiled.registers,
@@ -116,7 +121,22 @@ impl Runtime {
         new: &NewTask<'_>,
     ) -> Result<TaskNumber, FaultKind> {
         let stack = new.stack.0 + 1;
-        let image = memory::first_frame_bytes(self.isa, new.arguments.len(), new.fp);
+        let convention = memory::convention(self.isa);
+        let (frame, below_sp) = match new.fp {
+            true => (convention.frame_fp, 0),
+            false => (self.style.frame.as_slice(), self.style.below_sp),
+        };
+        let beginning = Beginning {
+            entry: memory::label(context, "rt_entry")?,
+            called: memory::label(context, "rt_first")?,
+            function: memory::label(context, &self.labels[new.function.index()])?,
+            arguments: new.arguments,
+        };
+        let words = convention.first_frame(frame, &beginning);
+        let block_words = convention.words(&self.style.block, &beginning);
+        let word_bytes = self.isa.word_bytes();
+        let image = words.len() as u32 * word_bytes;
+        let sp_above_low = below_sp as u64 * u64::from(word_bytes);
         let reply = self.apply(Command::Make {
             name: new.name,
             stack,
@@ -141,13 +161,6 @@ impl Runtime {
                 ),
             });
         }
-        let words = memory::convention(self.isa).first_frame(
-            memory::label(context, "rt_entry")?,
-            memory::label(context, "rt_first")?,
-            memory::label(context, &self.labels[new.function.index()])?,
-            new.arguments,
-            new.fp,
-        );
         let block = self.allocate_block(context, task)?;
         let own = self.state().stacks[stack as usize].is_own();
         let mut save = SaveStack::default();
@@ -164,7 +177,9 @@ impl Runtime {
             save.image_low = low;
             save.checksum = Some(context.checksum(bytes)?);
         }
-        context.store_pointer(Field::Sp.at(block, self.isa), low, task)?;
+        let sp_word = Field::Sp.at(block, self.isa);
+        context.store_pointer(sp_word, low + sp_above_low, task)?;
+        self.write_words(context, sp_word + u64::from(word_bytes), &block_words)?;
         context.store(Field::Save.at(block, self.isa), save.address)?;
         context.store(Field::Capacity.at(block, self.isa), save.capacity.into())?;
         context.store(Field::Image.at(block, self.isa), save.used.into())?;
@@ -181,8 +196,12 @@ impl Runtime {
         context: &mut Context<'_>,
         task: TaskNumber,
     ) -> Result<u64, FaultKind> {
-        let bytes = FIELDS.len() as u64 * u64::from(self.isa.word_bytes());
-        context.allocate(SegmentKind::ControlBlock { task }, bytes, FIELDS)
+        let fields = match self.style.own {
+            true => FIELDS_AND_REGISTERS,
+            false => FIELDS,
+        };
+        let bytes = fields.len() as u64 * u64::from(self.isa.word_bytes());
+        context.allocate(SegmentKind::ControlBlock { task }, bytes, fields)
     }
 
     fn write_words(
@@ -273,8 +292,8 @@ impl Runtime {
         bytes: u32,
     ) -> Result<(), FaultKind> {
         let (stack, _, save) = self.record(task);
-        let top = context.stack(stack).end;
-        let range = top - u64::from(bytes)..top;
+        let range = self.image_range(context, stack, bytes, false);
+        let bytes = (range.end - range.start) as u32;
         let checksum = context.checksum(range.clone())?;
         context.copy(range.start, save.address, bytes.into())?;
         context.store(self.field(task, Field::Image), bytes.into())?;
@@ -302,8 +321,8 @@ impl Runtime {
     ) -> Result<(), FaultKind> {
         // The core has forgotten the image's checksum already: it is no longer an image.
         let (stack, saved, save) = self.record(task);
-        let top = context.stack(stack).end;
-        let range = top - u64::from(bytes)..top;
+        let range = self.image_range(context, stack, bytes, self.is_fresh(task));
+        let bytes = (range.end - range.start) as u32;
         context.copy(save.address, range.start, bytes.into())?;
         context.store(self.field(task, Field::Image), 0)?;
         let found = context.checksum(range.clone())?;
@@ -320,6 +339,23 @@ impl Runtime {
             bytes,
         });
         Ok(())
+    }
+
+    /// Where on its stack an image of so many bytes lies: up to the top, unless the style loses
+    /// something there. A first frame is complete.
+    fn image_range(
+        &self,
+        context: &Context<'_>,
+        stack: StackNumber,
+        bytes: u32,
+        fresh: bool,
+    ) -> Range<u64> {
+        let top = context.stack(stack).end;
+        let lost = match fresh {
+            true => 0,
+            false => self.style.lost_bytes.min(bytes),
+        };
+        top - u64::from(bytes)..top - u64::from(lost)
     }
 
     /// A task's stack, the checksum of the image being restored, and its save stack.
@@ -359,6 +395,7 @@ impl Host for Runtime {
             }
             core.stacks.push(share);
         }
+        core.keeps_the_dead = self.style.keeps_the_dead;
         core.tasks[0].control_block = self.allocate_block(context, 0)?;
         self.core = Journal::new(core);
 
@@ -496,7 +533,9 @@ impl Host for Runtime {
     }
 
     fn clobbers(&self, register: &str) -> bool {
-        !memory::convention(self.isa).kept.contains(&register)
+        let kept = self.style.keeps.iter().any(|kept| kept == register);
+        let always = memory::convention(self.isa).always_kept;
+        !kept && !always.contains(&register)
     }
 
     fn statistics(&self) -> Statistics {

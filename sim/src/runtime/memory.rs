@@ -4,23 +4,51 @@ use crate::fault::FaultKind;
 use crate::host::{Context, Register};
 use crate::program::Isa;
 
+use super::style::First;
+
 /// The words of a control block, by their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
-    /// sp while the task does not run; the switch writes and reads it.
-    Sp = 0,
     /// Address of its save stack.
-    Save = 1,
+    Save = 0,
     /// Bytes of its save stack.
-    Capacity = 2,
+    Capacity = 1,
     /// Bytes of the image in it.
-    Image = 3,
+    Image = 2,
     /// What it has received from a channel.
-    Received = 4,
+    Received = 3,
+    /// sp while the task does not run; the switch writes and reads it. It is the last, so that a
+    /// text of another style may have the words behind it.
+    Sp = 4,
 }
 
 /// The names of a control block's words.
-pub const FIELDS: &[&str] = &["sp", "save stack", "capacity", "image", "received"];
+pub const FIELDS: &[&str] = &["save stack", "capacity", "image", "received", "sp"];
+
+/// As [`FIELDS`], with room for registers.
+pub const FIELDS_AND_REGISTERS: &[&str] = &[
+    "save stack",
+    "capacity",
+    "image",
+    "received",
+    "sp",
+    "kept 1",
+    "kept 2",
+    "kept 3",
+    "kept 4",
+    "kept 5",
+    "kept 6",
+    "kept 7",
+    "kept 8",
+    "kept 9",
+    "kept 10",
+    "kept 11",
+    "kept 12",
+    "kept 13",
+    "kept 14",
+    "kept 15",
+    "kept 16",
+];
 
 /// Save stacks are rounded up to this, and no further: the image is all that is worth keeping.
 pub const SAVE_ROUND: u32 = 16;
@@ -41,52 +69,81 @@ pub fn save_capacity(image: u32) -> u32 {
 pub struct Convention {
     /// Address of the word that receives the source's sp, and sp of the target.
     pub switch: [&'static str; 2],
-    /// What the switch keeps, the stack pointer aside; it declares all else clobbered.
+    /// Address of the word that holds the target's sp; a scenario's own text may want it.
+    pub target_word: &'static str,
+    /// Callee-saved registers that the switch keeps; it declares the others clobbered.
     pub kept: &'static [&'static str],
+    /// Registers that no switch may clobber, besides.
+    pub always_kept: &'static [&'static str],
+    /// The switch's part of a first frame, from sp up: that of the integer flavour, ...
+    pub frame: &'static [First],
+    /// ... and that of the fp flavour.
+    pub frame_fp: &'static [First],
+    /// The register whose first contents are what the entry calls.
+    pub called: &'static str,
+    /// Floating-point control words as a process finds them at its start, in one word each.
+    pub control: &'static [u64],
     /// Arguments that travel in registers.
     pub arguments: usize,
     /// Arguments on the stack come in groups of this many words, so that sp stays aligned.
     pub group: usize,
-    /// The switch's part of a first frame, from sp up.
-    first: fn(entry: u64, first: u64, fp: bool) -> Vec<u64>,
 }
-
-/// MXCSR and the x87 control word as a process finds them at its start: System V ABI, figure 3.4.
-const MXCSR: u64 = 0x1f80;
-const X87: u64 = 0x037f;
 
 /// The convention of an ISA.
 pub fn convention(isa: Isa) -> &'static Convention {
     match isa {
         Isa::X86_64 | Isa::I386 | Isa::Aarch64 => &Convention {
             switch: ["rdi", "rsi"],
-            kept: &["rbx", "rbp", "rsp", "rip", "mxcsr", "fpcw"],
+            target_word: "r8",
+            kept: &["rbx", "rbp"],
+            always_kept: &["rsp", "rip", "mxcsr", "fpcw"],
+            // As drawn in asm/x86_64/switch.s and switch_fp.s.
+            frame: &[First::Nothing, First::Entry, First::Called],
+            frame_fp: &[First::Nothing, First::Entry, First::Called, First::Control],
+            called: "rbx",
+            // MXCSR above the x87 control word: System V ABI, figure 3.4.
+            control: &[0x1f80 << 32 | 0x037f],
             arguments: 6,
             group: 2,
-            // As drawn in asm/x86_64/switch.s and switch_fp.s.
-            first: |entry, first, fp| match fp {
-                false => vec![0, entry, first],
-                true => vec![0, entry, first, MXCSR << 32 | X87],
-            },
         },
     }
 }
 
+/// What a new task is to find.
+pub struct Beginning<'a> {
+    /// The address of the entry.
+    pub entry: u64,
+    /// The address of what the entry calls.
+    pub called: u64,
+    /// The address of the task's function.
+    pub function: u64,
+    /// Its arguments.
+    pub arguments: &'a [u64],
+}
+
 impl Convention {
-    /// The first frame of a task, word for word from sp up to the stack's top.
-    pub fn first_frame(
-        &self,
-        entry: u64,
-        first: u64,
-        function: u64,
-        arguments: &[u64],
-        fp: bool,
-    ) -> Vec<u64> {
-        let mut words = (self.first)(entry, first, fp);
+    /// The words that stand for a part of a first frame.
+    pub fn words(&self, first: &[First], beginning: &Beginning<'_>) -> Vec<u64> {
+        let mut words = Vec::with_capacity(first.len());
+        for part in first {
+            match part {
+                First::Nothing => words.push(0),
+                First::Entry => words.push(beginning.entry),
+                First::Called => words.push(beginning.called),
+                First::Control => words.extend(self.control),
+            }
+        }
+        words
+    }
+
+    /// The first frame of a task, word for word from its lowest up to the stack's top.
+    pub fn first_frame(&self, first: &[First], beginning: &Beginning<'_>) -> Vec<u64> {
+        let arguments = beginning.arguments;
+        let mut words = self.words(first, beginning);
         let in_registers = arguments.len().min(self.arguments);
         let on_stack = &arguments[in_registers..];
         let padded = on_stack.len().next_multiple_of(self.group);
-        words.push(function);
+        words.push(beginning.function);
         words.push(padded as u64);
         words.extend(&arguments[..in_registers]);
         words.extend(std::iter::repeat_n(0, self.arguments - in_registers));
@@ -94,13 +151,6 @@ impl Convention {
         words.extend(std::iter::repeat_n(0, padded - on_stack.len()));
         words
     }
-}
-
-/// Bytes of a first frame with so many arguments.
-pub fn first_frame_bytes(isa: Isa, arguments: usize, fp: bool) -> u32 {
-    let convention = convention(isa);
-    let words = convention.first_frame(0, 0, 0, &vec![0; arguments], fp);
-    words.len() as u32 * isa.word_bytes()
 }
 
 /// A register that is known to exist.

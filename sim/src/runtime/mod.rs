@@ -5,6 +5,7 @@
 //! - [`core`]: what the engine decides; `Core::execute` interprets its plans.
 //! - [`host`]: what a `host` instruction does, one handler per service.
 //! - [`memory`]: control blocks, save stacks and first frames in simulated memory.
+//! - [`style`]: what a scenario's own switch text wants to be different.
 //! - [`explain`]: a sentence for each step.
 
 mod core;
@@ -14,6 +15,7 @@ mod memory;
 mod names;
 mod services;
 mod stubs;
+pub(crate) mod style;
 
 use std::sync::Arc;
 

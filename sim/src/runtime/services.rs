@@ -133,6 +133,11 @@ impl Runtime {
         let leave = register(self.isa, leave)?;
         context.set_register(leave, self.field(source, Field::Sp));
         context.set_pointer(register(self.isa, to)?, sp, target);
+        if self.style.own {
+            let word = memory::convention(self.isa).target_word;
+            let word = register(self.isa, word)?;
+            context.set_register(word, self.field(target, Field::Sp));
+        }
         context.set_result(u64::from(fp));
         Ok(())
     }

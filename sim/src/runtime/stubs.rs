@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use costack_lang::syntax::{self, Program};
 
+use super::style::Style;
 use crate::program::{FunctionInfo, Isa, Object, Part, Rights};
 
 /// The texts of one ISA.
@@ -49,6 +50,7 @@ fn texts(isa: Isa) -> &'static Texts {
 /// flavour's.
 pub fn stubs(program: &Program, isa: Isa) -> Object {
     let texts = texts(isa);
+    let stubs = leave_to_the_text(texts.stubs, &Style::of(program, isa));
     let own = program
         .switches
         .iter()
@@ -75,7 +77,7 @@ pub fn stubs(program: &Program, isa: Isa) -> Object {
     let mut functions = Vec::new();
     let mut begun = 0;
     let mut at = 0;
-    for line in texts.stubs.split_inclusive('\n') {
+    for line in stubs.split_inclusive('\n') {
         let end = at + line.len();
         let word = line.trim();
         let put_in = match word {
@@ -85,7 +87,7 @@ pub fn stubs(program: &Program, isa: Isa) -> Object {
             _ => None,
         };
         if let Some(part) = put_in {
-            parts.push(stub_part(texts, begun, at));
+            parts.push(stub_part(texts.file, &stubs, begun, at));
             parts.push(part);
             begun = end;
         } else if let Some(label) = word.strip_suffix(':')
@@ -95,7 +97,7 @@ pub fn stubs(program: &Program, isa: Isa) -> Object {
         }
         at = end;
     }
-    parts.push(stub_part(texts, begun, at));
+    parts.push(stub_part(texts.file, &stubs, begun, at));
     Object {
         name: "runtime".to_owned(),
         parts,
@@ -103,15 +105,32 @@ pub fn stubs(program: &Program, isa: Isa) -> Object {
     }
 }
 
-fn stub_part(texts: &Texts, from: usize, to: usize) -> Part {
-    let before = &texts.stubs[..from];
+fn stub_part(file: &'static str, stubs: &str, from: usize, to: usize) -> Part {
     Part {
-        file: Cow::Borrowed(texts.file),
-        first_line: before.matches('\n').count() as u32 + 1,
-        text: Cow::Borrowed(&texts.stubs[from..to]),
+        file: Cow::Borrowed(file),
+        first_line: stubs[..from].matches('\n').count() as u32 + 1,
+        text: Cow::Owned(stubs[from..to].to_owned()),
         rights: Rights::Host,
         statements: Vec::new(),
     }
+}
+
+/// The stubs without the instructions that save registers which the text preserves itself. Their
+/// lines stay, empty, so that all lines have the numbers of the file.
+fn leave_to_the_text(stubs: &str, style: &Style) -> String {
+    let mut text = String::with_capacity(stubs.len());
+    for line in stubs.split_inclusive('\n') {
+        let kept = line
+            .trim()
+            .strip_prefix("push ")
+            .or_else(|| line.trim().strip_prefix("pop "))
+            .is_some_and(|register| style.own && style.keeps.iter().any(|kept| kept == register));
+        match kept && !line.contains("rbp") && !line.contains("rbx") {
+            true => text.push('\n'),
+            false => text.push_str(line),
+        }
+    }
+    text
 }
 
 fn function(label: &str) -> FunctionInfo {
