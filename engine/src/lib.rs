@@ -14,7 +14,11 @@
 //!   *tasks*, the coroutines known to it.
 //!
 //! What a backend did is told in one vocabulary, [`event::Event`], so that the streams of two
-//! backends can be compared.
+//! backends can be compared. [`trace`] is the format in which such streams are written down, and
+//! [`tune`] says what another number of stacks would have copied.
+//!
+//! # Crate features
+//! - `serde`: the types of [`trace`] can be written and read.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -24,5 +28,7 @@ mod error;
 pub mod event;
 pub mod sched;
 pub mod share;
+pub mod trace;
+pub mod tune;
 
 pub use error::Refusal;

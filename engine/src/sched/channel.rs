@@ -41,6 +41,7 @@ pub enum Received {
 pub(super) struct Channel {
     capacity: u32,
     len: u32,
+    closed: bool,
     pub(super) senders: Queue,
     pub(super) receivers: Queue,
 }
@@ -52,6 +53,7 @@ impl<O: Observer> Scheduler<O> {
         ChannelId(self.channels.add(Channel {
             capacity,
             len: 0,
+            closed: false,
             senders: Queue::EMPTY,
             receivers: Queue::EMPTY,
         }))
@@ -67,6 +69,35 @@ impl<O: Observer> Scheduler<O> {
         self.channels.remove(channel.0, |channel| {
             channel.senders.is_empty() && channel.receivers.is_empty()
         })
+    }
+
+    /// Closes a channel: everybody who waits for it is woken, without a value, and a select that
+    /// has it as an arm is served at once. Whether anything may still be sent or received is for
+    /// the backend to look at before it asks.
+    ///
+    /// # Errors
+    /// [`Refusal::Foreign`] if there is no such channel.
+    pub fn close_channel(&mut self, channel: ChannelId) -> Result<(), Refusal> {
+        self.channels.get_mut(channel.0)?.closed = true;
+        for wait in [Wait::Send(channel), Wait::Receive(channel)] {
+            while let Some(mut queue) = self.queue_of(wait).copied() {
+                let Some(waiter) = queue.pop(&mut self.tasks) else {
+                    break;
+                };
+                if let Some(place) = self.queue_of(wait) {
+                    *place = queue;
+                }
+                self.grant(waiter);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a channel was closed.
+    pub fn is_closed(&self, channel: ChannelId) -> bool {
+        self.channels
+            .get(channel.0)
+            .is_ok_and(|channel| channel.closed)
     }
 
     /// The running task sends a value.

@@ -13,9 +13,10 @@ pub enum Selected {
     Now {
         /// Its number.
         arm: u32,
-        /// For [`Wait::Send`]: where the value goes.
+        /// For [`Wait::Send`]: where the value goes; `None` when the channel is closed.
         sent: Option<Sent>,
-        /// For [`Wait::Receive`]: where the value comes from.
+        /// For [`Wait::Receive`]: where the value comes from; `None` when the channel is closed
+        /// and empty.
         received: Option<Received>,
     },
     /// None could. The task waits, and its [outcome](Scheduler::outcome) will name the arm.
@@ -97,13 +98,14 @@ impl<O: Observer> Scheduler<O> {
         let is_there = match wait {
             Wait::Mutex(id) => self.handle_try_lock(id)?,
             Wait::Event(id) => self.handle_try_wait(id)?,
+            Wait::Send(id) if self.is_closed(id) => true,
             Wait::Send(id) => {
                 sent = self.handle_try_send(id)?;
                 sent.is_some()
             }
             Wait::Receive(id) => {
                 received = self.handle_try_receive(id)?;
-                received.is_some()
+                received.is_some() || self.is_closed(id)
             }
             Wait::Work(id) => self.handle_try_take_work(id)?,
             Wait::Flush(id) => self.works.get(id.0)?.is_idle(),

@@ -164,6 +164,16 @@ impl<O: Observer> Scheduler<O> {
         if record.owner != Some(self.current) {
             return Err(Refusal::NotOwner);
         }
+        self.hand_over(mutex)
+    }
+
+    /// As [`handle_unlock`](Self::handle_unlock), whoever holds the mutex: for a backend whose
+    /// right to unlock is a value that may change hands, like a guard.
+    ///
+    /// # Errors
+    /// [`Refusal::Foreign`] if there is no such mutex.
+    pub fn hand_over(&mut self, mutex: MutexId) -> Result<Option<TaskId>, Refusal> {
+        let record = self.mutexes.get_mut(mutex.0)?;
         record.owner = None;
         let Some(waiter) = record.waiters.pop(&mut self.tasks) else {
             return Ok(None);
