@@ -10,6 +10,11 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// Whether it shows a mistake, and ends in a fault where the simulator notices it.
+    pub fn is_pitfall(&self) -> bool {
+        self.name.starts_with("pitfalls/") && !self.name.ends_with("_fixed")
+    }
+
     /// The name of its file, below `scenarios/`.
     pub fn file(&self) -> String {
         format!("{}.costack", self.name)
@@ -31,4 +36,23 @@ pub const SCENARIOS: &[Scenario] = scenarios![
     "two_tasks_shared",
     "two_tasks_own",
     "deep_and_shallow",
+    "styles/ours",
+    "styles/pushed",
+    "styles/control_block",
+    "styles/setjmp",
+    "styles/frame_pointer",
+    "pitfalls/register_forgotten",
+    "pitfalls/register_forgotten_fixed",
+    "pitfalls/resume_address_outside",
+    "pitfalls/resume_address_outside_fixed",
+    "pitfalls/topmost_word_lost",
+    "pitfalls/topmost_word_lost_fixed",
+    "pitfalls/rounding_leaks",
+    "pitfalls/rounding_leaks_fixed",
+    "pitfalls/freeing_the_occupant",
+    "pitfalls/freeing_the_occupant_fixed",
+    "pitfalls/entry_misaligned",
+    "pitfalls/entry_misaligned_fixed",
+    "pitfalls/restore_on_its_own_stack",
+    "pitfalls/restore_on_its_own_stack_fixed",
 ];

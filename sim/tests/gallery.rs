@@ -8,6 +8,7 @@ use std::path::Path;
 use common::{ISAS, finish, load};
 use costack_engine::event::Event;
 use costack_sim::gallery::{SCENARIOS, Scenario};
+use costack_sim::program::Isa;
 
 fn scenario(name: &str) -> &'static Scenario {
     SCENARIOS
@@ -54,7 +55,7 @@ fn every_scenario_has_a_title_and_teaches() {
 
 #[test]
 fn every_scenario_runs_to_its_end() {
-    for scenario in SCENARIOS {
+    for scenario in SCENARIOS.iter().filter(|scenario| !scenario.is_pitfall()) {
         for &isa in ISAS {
             let (output, fault) = finish(&mut load(scenario.text, isa));
             assert_eq!(fault, None, "{} on {}", scenario.name, isa.name());
@@ -112,5 +113,97 @@ fn a_deep_task_is_saved_with_more_bytes_than_a_shallow_one() {
             }
         }
         assert!(largest[1] > 2 * largest[2], "{largest:?}");
+    }
+}
+
+/// What each pitfall ends in: the task, the function and how the message begins.
+const PITFALLS: &[(&str, u32, &str, &str)] = &[
+    (
+        "register_forgotten",
+        1,
+        "rt_leave",
+        "rt_yield returns with 0x5a in r13, which must hold 0x46",
+    ),
+    ("resume_address_outside", 2, "rt_leave", "read at 0x"),
+    (
+        "topmost_word_lost",
+        1,
+        "count",
+        "jump to 0x8, where no instruction begins",
+    ),
+    (
+        "rounding_leaks",
+        2,
+        "computes",
+        "assertion failed: fpmode() == 0, that is 2 == 0",
+    ),
+    ("freeing_the_occupant", 0, "rt_resume", "write at 0x"),
+    (
+        "entry_misaligned",
+        1,
+        "rt_entry",
+        "rt_first is entered with sp 0x",
+    ),
+    (
+        "restore_on_its_own_stack",
+        1,
+        "copy_word",
+        "copy_word returns with 0x",
+    ),
+];
+
+#[test]
+fn every_pitfall_is_found() {
+    let listed = SCENARIOS.iter().filter(|scenario| scenario.is_pitfall());
+    assert_eq!(listed.count(), PITFALLS.len());
+    for (name, task, function, message) in PITFALLS {
+        let text = scenario(&format!("pitfalls/{name}")).text;
+        let (_, fault) = finish(&mut load(text, Isa::X86_64));
+        let fault = fault.unwrap_or_else(|| panic!("{name} goes unnoticed"));
+        let found = fault.kind.to_string();
+        assert!(found.starts_with(message), "{name}: {found}");
+        assert_eq!(fault.task, Some(*task), "{name}: {found}");
+        assert_eq!(fault.function, *function, "{name}: {found}");
+        assert!(!fault.instruction.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn every_pitfall_has_a_corrected_twin() {
+    for pitfall in SCENARIOS.iter().filter(|scenario| scenario.is_pitfall()) {
+        let twin = format!("{}_fixed", pitfall.name);
+        assert!(SCENARIOS.iter().any(|s| s.name == twin), "{twin}");
+    }
+}
+
+/// Instructions and labels of an assembly text.
+fn instructions(text: &str) -> Vec<&str> {
+    text.lines()
+        .map(|line| line.split("//").next().unwrap_or("").trim())
+        .filter(|line| !line.is_empty())
+        .collect()
+}
+
+#[test]
+fn our_style_is_the_text_that_native_assembles() {
+    let program = common::parse(scenario("styles/ours").text);
+    let ours = include_str!("../../asm/x86_64/switch.s");
+    assert_eq!(instructions(&program.switches[0].text), instructions(ours));
+}
+
+#[test]
+fn all_styles_do_the_same() {
+    let styles: Vec<_> = SCENARIOS
+        .iter()
+        .filter(|scenario| scenario.name.starts_with("styles/"))
+        .collect();
+    assert_eq!(styles.len(), 5);
+    let mut first = None;
+    for style in styles {
+        let mut session = load(style.text, Isa::X86_64);
+        let output = finish(&mut session);
+        let events: Vec<_> = session.host().events().iter().map(|e| e.shape()).collect();
+        let expected = first.get_or_insert((output.clone(), events.clone()));
+        assert_eq!(*expected, (output, events), "{}", style.name);
     }
 }

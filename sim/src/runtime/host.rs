@@ -132,7 +132,8 @@ impl Runtime {
             function: memory::label(context, &self.labels[new.function.index()])?,
             arguments: new.arguments,
         };
-        let words = convention.first_frame(frame, &beginning);
+        let mut words = convention.first_frame(frame, &beginning);
+        words.extend(std::iter::repeat_n(0, self.style.words_too_low));
         let block_words = convention.words(&self.style.block, &beginning);
         let word_bytes = self.isa.word_bytes();
         let image = words.len() as u32 * word_bytes;
@@ -353,7 +354,7 @@ impl Runtime {
         let top = context.stack(stack).end;
         let lost = match fresh {
             true => 0,
-            false => self.style.lost_bytes.min(bytes),
+            false => (self.style.words_lost * self.isa.word_bytes()).min(bytes),
         };
         top - u64::from(bytes)..top - u64::from(lost)
     }

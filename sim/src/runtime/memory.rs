@@ -143,8 +143,10 @@ impl Convention {
         let in_registers = arguments.len().min(self.arguments);
         let on_stack = &arguments[in_registers..];
         let padded = on_stack.len().next_multiple_of(self.group);
+        // The function, and the words that keep what follows aligned.
         words.push(beginning.function);
-        words.push(padded as u64);
+        let odd = (1 + self.arguments) % self.group;
+        words.extend(std::iter::repeat_n(0, (self.group - odd) % self.group));
         words.extend(&arguments[..in_registers]);
         words.extend(std::iter::repeat_n(0, self.arguments - in_registers));
         words.extend(on_stack);

@@ -8,14 +8,15 @@
 //! // first block: . entry rbx         the words beside sp in a control block, likewise
 //! // keeps: rbx rbp r12 r13 r14 r15   the callee-saved registers that the text preserves; its
 //! //                                  stubs save the others
-//! // mistake: loses 8 bytes below the top
+//! // mistake: loses the topmost word
 //! // mistake: keeps the dead
+//! // mistake: begins one word too low
 //! ```
 //!
 //! A word is a register that finds its first contents there, `entry` (where a task begins), or
 //! `.`, which is nothing. `|` in a first frame marks where sp points, when that is not its lowest
-//! word. The mistakes are the runtime's, not the text's: images without their topmost bytes, and
-//! a stack whose owner has ended but stays its owner.
+//! word. The mistakes are the runtime's, not the text's: images without their topmost word, a
+//! stack whose owner has ended but stays its owner, and a first frame that is not aligned.
 
 use costack_lang::syntax::Program;
 
@@ -48,8 +49,10 @@ pub struct Style {
     pub block: Vec<First>,
     /// Callee-saved registers that the text preserves.
     pub keeps: Vec<String>,
-    /// Bytes below a stack's top that are left out of images.
-    pub lost_bytes: u32,
+    /// Words below a stack's top that are left out of images.
+    pub words_lost: u32,
+    /// Words that are left out between a first frame and the top of its stack.
+    pub words_too_low: usize,
     /// Whether a task that has ended stays the owner of its stack.
     pub keeps_the_dead: bool,
     /// Whether the scenario brings its own text.
@@ -64,7 +67,8 @@ impl Style {
             below_sp: 0,
             block: Vec::new(),
             keeps: convention.kept.iter().map(|&name| name.into()).collect(),
-            lost_bytes: 0,
+            words_lost: 0,
+            words_too_low: 0,
             keeps_the_dead: false,
             own: false,
         }
@@ -114,13 +118,9 @@ impl Style {
             "keeps" => self.keeps = words.map(str::to_owned).collect(),
             "mistake" => match value {
                 "keeps the dead" => self.keeps_the_dead = true,
-                _ => {
-                    let lost = value
-                        .strip_prefix("loses ")
-                        .and_then(|rest| rest.strip_suffix(" bytes below the top"))
-                        .and_then(|bytes| bytes.parse().ok());
-                    self.lost_bytes = lost.unwrap_or(self.lost_bytes);
-                }
+                "begins one word too low" => self.words_too_low = 1,
+                "loses the topmost word" => self.words_lost = 1,
+                _ => {}
             },
             _ => {}
         }

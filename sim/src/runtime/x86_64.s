@@ -11,8 +11,10 @@
 //   the stack of a suspended task
 //
 //   +------------------------------+ top
-//   | root frame, then the frames  |
-//   | of the scenario's functions  |
+//   | arguments seven and up       |
+//   | return address into rt_first |
+//   | frames of the scenario's     |
+//   | functions                    |
 //   +------------------------------+
 //   | return address               |
 //   | rbp                          | <- rbp in the stub
@@ -30,27 +32,19 @@ rt_main:
 rt_entry:
     .entry
 
-// r8: address of the words that the task was made with: its function, how many arguments travel
-// on the stack (an even number), those in registers, those on the stack.
+// r8: address of the words that the task was made with: its function, an empty one, six for the
+// argument registers, then the arguments that travel on the stack. Nobody returns to the entry,
+// so sp moves up to these: what was below has done its work, and no image need hold it.
 rt_first:
-    push rbp
-    mov rbp, rsp
-    mov rax, [r8 + 8]
-.Lmore:
-    test rax, rax
-    je .Lready
-    mov rcx, [r8 + rax*8 + 56]
-    push rcx
-    sub rax, 1
-    jmp .Lmore
-.Lready:
     mov rax, [r8]
     mov rdi, [r8 + 16]
     mov rsi, [r8 + 24]
     mov rdx, [r8 + 32]
     mov rcx, [r8 + 40]
     mov r9, [r8 + 56]
+    lea rsp, [r8 + 64]
     mov r8, [r8 + 48]
+    mov rbp, 0
     call rax
     call rt_exit
 
