@@ -30,17 +30,26 @@ macro_rules! scenarios {
     };
 }
 
-/// All of them, in the order in which they are best read.
+/// Those that any backend runs, in the order in which they are best read.
 pub const SCENARIOS: &[Scenario] = scenarios![
     "libaco_synopsis",
     "two_tasks_shared",
     "two_tasks_own",
     "deep_and_shallow",
+];
+
+/// Other styles of switching: scenarios with a `switch` text, which only the simulator runs.
+pub const STYLES: &[Scenario] = scenarios![
     "styles/ours",
     "styles/pushed",
     "styles/control_block",
     "styles/setjmp",
     "styles/frame_pointer",
+];
+
+/// Mistakes, each followed by its correction. They are the simulator's: a real CPU would not
+/// notice, or worse.
+pub const PITFALLS: &[Scenario] = scenarios![
     "pitfalls/register_forgotten",
     "pitfalls/register_forgotten_fixed",
     "pitfalls/resume_address_outside",
@@ -56,3 +65,8 @@ pub const SCENARIOS: &[Scenario] = scenarios![
     "pitfalls/restore_on_its_own_stack",
     "pitfalls/restore_on_its_own_stack_fixed",
 ];
+
+/// The whole gallery.
+pub fn all() -> impl Iterator<Item = &'static Scenario> {
+    SCENARIOS.iter().chain(STYLES).chain(PITFALLS)
+}

@@ -7,12 +7,11 @@ use std::path::Path;
 
 use common::{ISAS, finish, load};
 use costack_engine::event::Event;
-use costack_sim::gallery::{SCENARIOS, Scenario};
+use costack_sim::gallery::{PITFALLS, STYLES, Scenario, all};
 use costack_sim::program::Isa;
 
 fn scenario(name: &str) -> &'static Scenario {
-    SCENARIOS
-        .iter()
+    all()
         .find(|scenario| scenario.name == name)
         .expect("it is in the gallery")
 }
@@ -38,14 +37,14 @@ fn lists_every_file_of_the_folder() {
     let mut found = BTreeSet::new();
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios");
     files(Path::new(folder), "", &mut found);
-    let listed: BTreeSet<String> = SCENARIOS.iter().map(|s| s.name.to_owned()).collect();
+    let listed: BTreeSet<String> = all().map(|s| s.name.to_owned()).collect();
     assert_eq!(found, listed);
-    assert_eq!(listed.len(), SCENARIOS.len(), "listed twice");
+    assert_eq!(listed.len(), all().count(), "listed twice");
 }
 
 #[test]
 fn every_scenario_has_a_title_and_teaches() {
-    for scenario in SCENARIOS {
+    for scenario in all() {
         let program = common::parse(scenario.text);
         assert!(!program.title.is_empty(), "{}", scenario.name);
         let about = program.about.unwrap_or_default();
@@ -55,7 +54,7 @@ fn every_scenario_has_a_title_and_teaches() {
 
 #[test]
 fn every_scenario_runs_to_its_end() {
-    for scenario in SCENARIOS.iter().filter(|scenario| !scenario.is_pitfall()) {
+    for scenario in all().filter(|scenario| !scenario.is_pitfall()) {
         for &isa in ISAS {
             let (output, fault) = finish(&mut load(scenario.text, isa));
             assert_eq!(fault, None, "{} on {}", scenario.name, isa.name());
@@ -117,7 +116,7 @@ fn a_deep_task_is_saved_with_more_bytes_than_a_shallow_one() {
 }
 
 /// What each pitfall ends in: the task, the function and how the message begins.
-const PITFALLS: &[(&str, u32, &str, &str)] = &[
+const FOUND: &[(&str, u32, &str, &str)] = &[
     (
         "register_forgotten",
         1,
@@ -154,9 +153,9 @@ const PITFALLS: &[(&str, u32, &str, &str)] = &[
 
 #[test]
 fn every_pitfall_is_found() {
-    let listed = SCENARIOS.iter().filter(|scenario| scenario.is_pitfall());
-    assert_eq!(listed.count(), PITFALLS.len());
-    for (name, task, function, message) in PITFALLS {
+    let listed = PITFALLS.iter().filter(|scenario| scenario.is_pitfall());
+    assert_eq!(listed.count(), FOUND.len());
+    for (name, task, function, message) in FOUND {
         let text = scenario(&format!("pitfalls/{name}")).text;
         let (_, fault) = finish(&mut load(text, Isa::X86_64));
         let fault = fault.unwrap_or_else(|| panic!("{name} goes unnoticed"));
@@ -170,9 +169,9 @@ fn every_pitfall_is_found() {
 
 #[test]
 fn every_pitfall_has_a_corrected_twin() {
-    for pitfall in SCENARIOS.iter().filter(|scenario| scenario.is_pitfall()) {
+    for pitfall in PITFALLS.iter().filter(|scenario| scenario.is_pitfall()) {
         let twin = format!("{}_fixed", pitfall.name);
-        assert!(SCENARIOS.iter().any(|s| s.name == twin), "{twin}");
+        assert!(all().any(|s| s.name == twin), "{twin}");
     }
 }
 
@@ -193,13 +192,9 @@ fn our_style_is_the_text_that_native_assembles() {
 
 #[test]
 fn all_styles_do_the_same() {
-    let styles: Vec<_> = SCENARIOS
-        .iter()
-        .filter(|scenario| scenario.name.starts_with("styles/"))
-        .collect();
-    assert_eq!(styles.len(), 5);
+    assert_eq!(STYLES.len(), 5);
     let mut first = None;
-    for style in styles {
+    for style in STYLES {
         let mut session = load(style.text, Isa::X86_64);
         let output = finish(&mut session);
         let events: Vec<_> = session.host().events().iter().map(|e| e.shape()).collect();

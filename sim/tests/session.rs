@@ -4,29 +4,26 @@ mod common;
 
 use common::{ISAS, LIMIT, load};
 use costack_sim::Session;
-use costack_sim::gallery::SCENARIOS;
+use costack_sim::gallery::all;
 use costack_sim::program::Isa;
 use costack_sim::view::{StepKind, StepOutcome};
 
 fn gallery() -> impl Iterator<Item = (&'static str, Isa, Session)> {
-    SCENARIOS.iter().flat_map(|scenario| {
+    all().flat_map(|scenario| {
         ISAS.iter()
             .map(|&isa| (scenario.name, isa, load(scenario.text, isa)))
     })
+}
+
+fn text_of(name: &str) -> &'static str {
+    all().find(|s| s.name == name).expect("listed").text
 }
 
 #[test]
 fn one_go_and_single_steps_end_in_the_same_state() {
     for (name, isa, mut single) in gallery() {
         while single.step() == StepOutcome::Stepped {}
-        let mut run = load(
-            SCENARIOS
-                .iter()
-                .find(|s| s.name == name)
-                .expect("listed")
-                .text,
-            isa,
-        );
+        let mut run = load(text_of(name), isa);
         let _ = run.run(LIMIT);
         assert_eq!(single.position(), run.position(), "{name}");
         assert_eq!(single.state_hash(), run.state_hash(), "{name}");
@@ -102,11 +99,7 @@ fn every_step_has_a_sentence() {
 
 #[test]
 fn sentences_say_what_was_copied() {
-    let text = SCENARIOS
-        .iter()
-        .find(|s| s.name == "two_tasks_shared")
-        .expect("listed")
-        .text;
+    let text = text_of("two_tasks_shared");
     let mut session = load(text, Isa::X86_64);
     let mut seen = Vec::new();
     while session.step() == StepOutcome::Stepped {
