@@ -71,6 +71,12 @@ impl Machine {
                 let value = cell.value >> (8 * byte) & width.mask();
                 return Ok((value, Shadow::with_tag(self.tag_of(cell, byte, width))));
             }
+            // Carried words are common: callee-saved registers that nobody uses are pushed and
+            // popped all the same.
+            let carried = MAPPED | CARRIED_BOTH;
+            if width == Width::Double && byte == 0 && cell.shadow & carried == carried {
+                return Ok((cell.value, Shadow(cell.shadow & WRITTEN)));
+            }
         }
         self.load_slowly(address, width)
     }
@@ -138,13 +144,14 @@ impl Machine {
         self.check(pointer, address, Access::Write)?;
         if width == Width::Double
             && address & 7 == 0
-            && shadow.0 & WRITTEN == WRITTEN
             && let Some(place) = self.memory.find(address)
         {
             let cell = self.memory.cell(place);
             if cell.shadow & MAPPED != 0 {
                 self.log.cell(address, cell);
-                let shadow = MAPPED | shadow.0 & (WRITTEN | TAG);
+                let all = shadow.0 & WRITTEN == WRITTEN;
+                let carried = if all { 0 } else { CARRIED_BOTH };
+                let shadow = MAPPED | carried | shadow.0 & (WRITTEN | TAG);
                 *self.memory.cell_mut(place) = Cell { value, shadow };
                 return Ok(());
             }

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use super::memory::{PAGE, Run};
 use super::segments::SegmentKind;
-use super::shadow::{Cell, MAPPED, Shadow, WRITTEN};
+use super::shadow::{Cell, Shadow, WRITTEN};
 use super::{Field, Machine};
 use crate::fault::{Access, FaultKind, StackNumber, TaskNumber};
 use crate::isa::{Reg, registers};
@@ -182,38 +183,18 @@ impl<'a> Context<'a> {
         if bytes == 0 {
             return Ok(());
         }
-        let first = to & !7;
-        let count = (to + bytes).next_multiple_of(8).wrapping_sub(first) / 8;
-        machine.log.copy(first, count as u32);
-        for number in 0..count {
-            let place = machine.place(first + 8 * number)?;
-            let cell = machine.memory.cell(place);
-            machine.log.cells.push(cell);
-        }
-        let unit = match (from | to | bytes) & 7 {
-            0 => 8,
-            4 => 4,
-            _ => 1,
-        };
-        for offset in (0..bytes).step_by(unit) {
-            let source = machine.memory.read(from + offset).unwrap_or_default();
-            let place = machine.place(to + offset)?;
-            let target = machine.memory.cell_mut(place);
-            let (at, into) = ((from + offset) & 7, (to + offset) & 7);
-            match unit {
-                8 => {
-                    *target = Cell {
-                        shadow: source.shadow | MAPPED,
-                        ..source
-                    }
-                }
-                4 => target.set_half(into == 4, source.half(at == 4)),
-                _ => target.set_bytes(
-                    (source.value >> (8 * at)) << (8 * into),
-                    1 << into,
-                    (source.shadow >> at & 1) << into,
-                ),
-            }
+        machine.keep_cells(to, bytes)?;
+        if (from | to | bytes) & 7 == 0 {
+            machine.copy_cells(from, to, bytes);
+        } else if (from | to | bytes) & 3 == 0 {
+            machine.copy_parts(from, to, bytes, 4, |target, into, source, at| {
+                target.set_half(into == 4, source.half(at == 4));
+            });
+        } else {
+            machine.copy_parts(from, to, bytes, 1, |target, into, source, at| {
+                let value = (source.value >> (8 * at)) << (8 * into);
+                target.set_bytes(value, 1 << into, (source.shadow >> at & 1) << into);
+            });
         }
         Ok(())
     }
@@ -228,12 +209,20 @@ impl<'a> Context<'a> {
         let mut hash = Hash::new();
         let mut at = range.start;
         while at < range.end {
-            let len = (8 - (at & 7)).min(range.end - at);
-            let cell = self.machine.memory.read(at).unwrap_or_default();
-            let mask = u64::MAX >> (64 - 8 * len);
-            hash.add(cell.value >> (8 * (at & 7)) & mask);
-            hash.add((cell.shadow & WRITTEN) >> (at & 7) & ((1 << len) - 1));
-            at += len;
+            let wanted = (range.end - (at & !7)).div_ceil(8) as usize;
+            let (cells, count) = match self.machine.memory.run(at) {
+                Run::Cells(cells) => (cells, cells.len().min(wanted)),
+                Run::Untouched(count) => (&[][..], count.min(wanted)),
+                Run::Absent => break,
+            };
+            for number in 0..count {
+                let cell = cells.get(number).copied().unwrap_or_default();
+                let len = (8 - (at & 7)).min(range.end - at);
+                let mask = u64::MAX >> (64 - 8 * len);
+                hash.add(cell.value >> (8 * (at & 7)) & mask);
+                hash.add((cell.shadow & WRITTEN) >> (at & 7) & ((1 << len) - 1));
+                at += len;
+            }
         }
         Ok(hash.finish())
     }
@@ -315,6 +304,55 @@ impl<'a> Context<'a> {
 }
 
 impl Machine {
+    /// Notes the cells of a range, all of which belong to segments. Their pages are touched.
+    fn keep_cells(&mut self, address: u64, bytes: u64) -> Result<(), FaultKind> {
+        let first = address & !7;
+        let count = (address + bytes).div_ceil(8) - first / 8;
+        self.log.copy(first, count as u32);
+        let mut at = first;
+        let end = first + 8 * count;
+        while at < end {
+            self.place(at)?;
+            let cells = self.memory.cells_from(at).unwrap_or(&[]);
+            let cells = &cells[..cells.len().min(((end - at) / 8) as usize)];
+            self.log.cells.extend_from_slice(cells);
+            at += 8 * cells.len().max(1) as u64;
+        }
+        Ok(())
+    }
+
+    /// Copies whole cells.
+    fn copy_cells(&mut self, from: u64, to: u64, bytes: u64) {
+        let mut done = 0;
+        while done < bytes {
+            // At most what is left of either page.
+            let left = (bytes - done)
+                .min(PAGE - (from + done) % PAGE)
+                .min(PAGE - (to + done) % PAGE);
+            self.memory
+                .copy_run(from + done, to + done, (left / 8) as usize);
+            done += left;
+        }
+    }
+
+    /// Copies parts of cells, one after the other.
+    fn copy_parts(
+        &mut self,
+        from: u64,
+        to: u64,
+        bytes: u64,
+        unit: usize,
+        copy: impl Fn(&mut Cell, u64, Cell, u64),
+    ) {
+        for offset in (0..bytes).step_by(unit) {
+            let (from, to) = (from + offset, to + offset);
+            let source = self.memory.read(from).unwrap_or_default();
+            if let Some(place) = self.memory.find(to) {
+                copy(self.memory.cell_mut(place), to & 7, source, from & 7);
+            }
+        }
+    }
+
     fn check_range(&self, address: u64, bytes: u64, access: Access) -> Result<(), FaultKind> {
         if address.checked_add(bytes).is_none() {
             return Err(FaultKind::Unmapped { address, access });

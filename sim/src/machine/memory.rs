@@ -46,6 +46,17 @@ pub(crate) struct Place {
     cell: usize,
 }
 
+/// Cells up to the end of a page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Run<'m> {
+    /// The page is not there.
+    Absent,
+    /// So many cells that nobody has written to.
+    Untouched(usize),
+    /// These.
+    Cells(&'m [Cell]),
+}
+
 /// The memory limit is reached.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Exhausted;
@@ -133,6 +144,48 @@ impl Memory {
             }),
             _ => self.find(address).map(|place| self.cell(place)),
         }
+    }
+
+    /// The cells from an address on to the end of its page, if that has been touched.
+    pub fn cells_from(&self, address: u64) -> Option<&[Cell]> {
+        let place = self.find(address)?;
+        Some(&self.frames[place.frame][place.cell..])
+    }
+
+    /// The cells from an address on to the end of its page, touched or not.
+    pub fn run(&self, address: u64) -> Run<'_> {
+        match self.page(address) {
+            ABSENT => Run::Absent,
+            UNTOUCHED => Run::Untouched(CELLS - (address / 8) as usize % CELLS),
+            _ => Run::Cells(self.cells_from(address).unwrap_or(&[])),
+        }
+    }
+
+    /// Copies cells that lie in one page each. The target's page is touched.
+    pub fn copy_run(&mut self, from: u64, to: u64, count: usize) {
+        let Some(target) = self.find(to) else {
+            return;
+        };
+        let into = target.cell..target.cell + count;
+        let Some(source) = self.find(from) else {
+            self.frames[target.frame][into].fill(Cell {
+                value: 0,
+                shadow: MAPPED,
+            });
+            return;
+        };
+        let out_of = source.cell..source.cell + count;
+        match self.frames.get_disjoint_mut([source.frame, target.frame]) {
+            Ok([source, target]) => target[into].copy_from_slice(&source[out_of]),
+            // Both are the same page.
+            Err(_) => self.frames[target.frame].copy_within(out_of, into.start),
+        }
+    }
+
+    /// As [`cells_from`](Self::cells_from), to be written.
+    pub fn cells_from_mut(&mut self, address: u64) -> Option<&mut [Cell]> {
+        let place = self.find(address)?;
+        Some(&mut self.frames[place.frame][place.cell..])
     }
 
     /// The cell of an address whose page is there; the page is touched.

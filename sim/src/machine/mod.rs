@@ -28,8 +28,8 @@ pub use context::{Context, Register};
 pub use segments::SegmentKind;
 pub(crate) use segments::{Block, Stack};
 
-/// Registers of the largest register file.
-pub(crate) const REGISTERS: usize = 72;
+/// Places in a register file; a power of two, so that an index is cut to size for free.
+pub(crate) const REGISTERS: usize = 128;
 
 /// A fault on its way out. Boxed, as it is rare and the results of all instructions carry it.
 #[derive(Debug)]
@@ -250,12 +250,16 @@ impl Machine {
 
     fn exchange_cells(&mut self, index: usize) {
         let copied = self.log.copies[index];
-        for number in 0..copied.count as usize {
-            let address = copied.address + 8 * number as u64;
-            if let Some(place) = self.memory.find(address) {
-                let cell = self.memory.cell_mut(place);
-                std::mem::swap(&mut self.log.cells[copied.first + number], cell);
-            }
+        let mut kept = &mut self.log.cells[copied.first..][..copied.count as usize];
+        let mut at = copied.address;
+        while let Some(cells) = self.memory.cells_from_mut(at)
+            && !kept.is_empty()
+        {
+            let count = cells.len().min(kept.len());
+            let (now, rest) = kept.split_at_mut(count);
+            now.swap_with_slice(&mut cells[..count]);
+            kept = rest;
+            at += 8 * count as u64;
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What lies where: stacks with their guard pages, and pieces of the heap.
 
-use super::memory::{Area, Exhausted, PAGE};
+use super::memory::{Area, Exhausted, PAGE, Run};
 use super::shadow::MAPPED;
 use super::{Field, Machine};
 use crate::fault::{Access, FaultKind, TaskNumber};
@@ -211,13 +211,30 @@ impl Machine {
 
     /// The first byte of a range that belongs to no segment.
     pub fn first_unmapped(&self, address: u64, bytes: u64) -> Option<u64> {
-        let end = address.checked_add(bytes)?;
+        let Some(end) = address.checked_add(bytes) else {
+            return Some(address);
+        };
         let mut at = address;
         while at < end {
-            match self.memory.read(at) {
-                Some(cell) if cell.shadow & MAPPED != 0 => at = (at | 7) + 1,
-                _ => return Some(at),
+            let first = at & !7;
+            let wanted = (end - first).div_ceil(8) as usize;
+            let mapped = match self.memory.run(at) {
+                Run::Absent => 0,
+                Run::Untouched(count) => count,
+                Run::Cells(cells) => {
+                    let cells = &cells[..cells.len().min(wanted)];
+                    let gap = cells.iter().position(|cell| cell.shadow & MAPPED == 0);
+                    match gap {
+                        Some(0) => 0,
+                        Some(gap) => return Some(first + 8 * gap as u64).filter(|at| *at < end),
+                        None => cells.len(),
+                    }
+                }
+            };
+            if mapped == 0 {
+                return Some(at);
             }
+            at = first + 8 * mapped as u64;
         }
         None
     }
