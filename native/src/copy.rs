@@ -11,6 +11,8 @@
 //!   | word | word | word | (word) | 16 bytes | 16 bytes | 16 bytes |
 //! ```
 
+use core::hint::cold_path;
+
 /// Sixteen bytes, moved as one: a vector register.
 #[cfg(target_arch = "x86_64")]
 type Chunk = core::arch::x86_64::__m128i;
@@ -47,26 +49,43 @@ pub(crate) unsafe fn copy_image(source: *const u8, target: *mut u8, bytes: usize
             target.add(FRESH_WORDS * WORD),
         );
         if rest > SMALL {
+            cold_path();
             core::ptr::copy_nonoverlapping(source, target, rest);
             return;
         }
-        let mut moved = 0;
-        if !rest.is_multiple_of(CHUNK) {
-            for _ in 0..rest % CHUNK / WORD {
-                move_words::<1>(source.add(moved), target.add(moved));
-                moved += WORD;
+        let odd = rest % CHUNK;
+        if odd != 0 {
+            cold_path();
+            for _ in 0..odd / WORD {
+                move_words::<1>(source, target);
+                (source, target) = (source.add(WORD), target.add(WORD));
             }
         }
-        while rest - moved >= 4 * CHUNK {
-            move_chunks::<4>(source.add(moved), target.add(moved));
-            moved += 4 * CHUNK;
+        // Blocks from the low end and one at the high end: where they overlap, they overlap in
+        // whole chunks, so the same sixteen bytes are moved twice.
+        let whole = rest - odd;
+        if whole >= 4 * CHUNK {
+            move_blocks::<4>(source, target, whole);
+        } else if whole >= 2 * CHUNK {
+            move_blocks::<2>(source, target, whole);
+        } else if whole != 0 {
+            move_chunks::<1>(source, target);
         }
-        if (rest - moved) & (2 * CHUNK) != 0 {
-            move_chunks::<2>(source.add(moved), target.add(moved));
-            moved += 2 * CHUNK;
-        }
-        if (rest - moved) & CHUNK != 0 {
-            move_chunks::<1>(source.add(moved), target.add(moved));
+    }
+}
+
+/// # Safety
+/// Both have `bytes` bytes, a multiple of a chunk and `N` chunks at least, and do not overlap.
+#[inline(always)]
+unsafe fn move_blocks<const N: usize>(source: *const u8, target: *mut u8, bytes: usize) {
+    let last = bytes - N * CHUNK;
+    // SAFETY: the caller's promise.
+    unsafe {
+        move_chunks::<N>(source.add(last), target.add(last));
+        let mut at = 0;
+        while at < last {
+            move_chunks::<N>(source.add(at), target.add(at));
+            at += N * CHUNK;
         }
     }
 }

@@ -4,6 +4,7 @@
 use crate::copy::copy_image;
 use crate::shared::{Shared, StackState};
 use crate::{Error, Id};
+use core::hint::cold_path;
 use costack_engine::event::Event;
 use costack_engine::share::Plan;
 
@@ -21,15 +22,27 @@ pub(crate) unsafe fn bring_in(stack: &StackState, target: Shared) -> Result<usiz
     // SAFETY: no other reference to these records exists: they are borrowed in this module only,
     // and never across a call to anything that could come back here.
     let (engine, record) = unsafe { (&mut *stack.engine.get(), &mut *target.record()) };
-    let plan = engine.plan_resume(target, record)?;
+    let plan = match engine.plan_resume(target, record) {
+        Ok(plan) => plan,
+        Err(refusal) => {
+            cold_path();
+            return Err(refusal.into());
+        }
+    };
     let bytes = record.bytes() as usize;
     match plan {
-        Plan::Switch => engine.resumed(target, record, None),
+        Plan::Switch => {
+            cold_path();
+            engine.resumed(target, record, None);
+        }
         Plan::Exchange { evict, restore } => {
             let evicted = match evict {
                 // SAFETY: the owner is suspended, so its bytes are in place.
                 Some((owner, bytes)) => Some(unsafe { save(stack, owner, bytes as usize)? }),
-                None => None,
+                None => {
+                    cold_path();
+                    None
+                }
             };
             // SAFETY: the stack is free now, and the target's image is in its save stack.
             unsafe { bring_back(stack, target, restore as usize) };
@@ -40,6 +53,7 @@ pub(crate) unsafe fn bring_in(stack: &StackState, target: Shared) -> Result<usiz
                 evicted.map(|owner| unsafe { &mut *owner.record() }),
             );
             if stack.is_watched() {
+                cold_path();
                 // SAFETY: none of the references above is used after this.
                 unsafe { tell(stack, evict, target, restore) };
             }
@@ -57,6 +71,7 @@ unsafe fn save(stack: &StackState, owner: Shared, bytes: usize) -> Result<Shared
     // SAFETY: no other reference to the image exists.
     let image = unsafe { &mut *owner.image() };
     if !fits(image.capacity as usize, bytes) {
+        cold_path();
         stack.refit(image, bytes)?;
     }
     // SAFETY: the image has room for `bytes` and is not on the stack.

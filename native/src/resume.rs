@@ -19,7 +19,7 @@ pub(crate) const REFUSED: usize = usize::MAX;
 /// # Safety
 /// - The coroutine is alive, and the only `&mut` to it is the caller's.
 /// - `value` is what `tag` says, for its types.
-#[inline(never)]
+#[inline(always)]
 pub(crate) unsafe fn resume(
     head: NonNull<Head>,
     value: Word,
@@ -34,13 +34,15 @@ pub(crate) unsafe fn resume(
     }
     // SAFETY: the kind says so.
     let shared = unsafe { Shared::of_head(head) };
-    let sp = match shared.prepare() {
+    // Taken out once: after the switch it comes from the frame, not by way of the control block.
+    let stack = shared.stack();
+    let sp = match shared.prepare(stack) {
         Ok(sp) => sp,
         Err(reason) => return refuse(reason, error),
     };
     // SAFETY: prepared above, for this flavour; the rest is the caller's promise.
     let arrived = unsafe { head_ref.switch_in(sp, value, tag) };
-    shared.settle(arrived.source_sp, arrived.tag);
+    shared.settle(stack, arrived.source_sp, arrived.tag);
     (arrived.value, arrived.tag)
 }
 
@@ -77,13 +79,13 @@ unsafe fn resume_other(
         Kind::SharedFp => {
             // SAFETY: the kind says so.
             let shared = unsafe { Shared::of_head(head) };
-            let sp = match shared.prepare() {
+            let sp = match shared.prepare(shared.stack()) {
                 Ok(sp) => sp,
                 Err(reason) => return refuse(reason, error),
             };
             // SAFETY: prepared above, for this flavour; the rest is the caller's promise.
             let arrived = unsafe { head_ref.switch_in_fp(sp, value, tag) };
-            shared.settle(arrived.source_sp, arrived.tag);
+            shared.settle(shared.stack(), arrived.source_sp, arrived.tag);
             (arrived.value, arrived.tag)
         }
     }

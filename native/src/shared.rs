@@ -24,6 +24,7 @@ use crate::{Error, Id, Refused, exchange};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use core::cell::{Cell, UnsafeCell};
+use core::hint::cold_path;
 use core::ptr::NonNull;
 use costack_engine::event::Event;
 use costack_engine::share;
@@ -369,7 +370,7 @@ impl Shared {
     }
 
     #[inline(always)]
-    fn stack(&self) -> &StackState {
+    pub(crate) fn stack(&self) -> &StackState {
         // SAFETY: the stack's state lives as long as its control blocks.
         unsafe { self.control().stack.as_ref() }
     }
@@ -418,8 +419,7 @@ impl Shared {
     /// # Errors
     /// The engine's refusal, or no memory to save the owner. Nothing has changed then.
     #[inline(always)]
-    pub(crate) fn prepare(self) -> Result<usize, Error> {
-        let stack = self.stack();
+    pub(crate) fn prepare(self, stack: &StackState) -> Result<usize, Error> {
         // SAFETY: a control block belongs to its stack.
         let bytes = unsafe { exchange::bring_in(stack, self)? };
         Ok(stack.top.addr() - bytes)
@@ -427,18 +427,20 @@ impl Shared {
 
     /// Notes that the coroutine has switched back, and how.
     #[inline(always)]
-    pub(crate) fn settle(self, source_sp: usize, tag: usize) {
-        let (control, stack) = (self.control(), self.stack());
+    pub(crate) fn settle(self, stack: &StackState, source_sp: usize, tag: usize) {
+        let control = self.control();
         control.head.sp.set(0);
         // SAFETY: borrowed in these lines only, as in `exchange`.
         let (engine, record) = unsafe { (&mut *stack.engine.get(), &mut *self.record()) };
         if tag == left_with::YIELDED {
             let bytes = stack.top.addr().wrapping_sub(source_sp);
             if bytes > stack.bytes {
+                cold_path();
                 yielded_elsewhere();
             }
             engine.yielded(record, bytes as u32);
         } else {
+            cold_path();
             engine.finished(record);
             self.left(stack);
         }
