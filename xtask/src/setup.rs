@@ -51,6 +51,11 @@ pub trait Step {
     /// When that fails; the message tells the user what to do.
     fn perform(&self, context: &Context) -> Result<()>;
 
+    /// The system's packages it installs, for which one must be root.
+    fn packages(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Why the work goes on when the installation fails, for a step that one can do without.
     fn excuse(&self) -> Option<&'static str> {
         None
@@ -156,6 +161,12 @@ pub fn ensure(context: &Context, steps: &[Box<dyn Step>]) -> Result<()> {
         }
         bail!("something is missing and --offline forbids to install it: run without --offline");
     }
+    let packages: Vec<&str> = open
+        .iter()
+        .flat_map(|step| step.packages())
+        .copied()
+        .collect();
+    debian::check_right_to_install(&packages)?;
     let _lock = lock(context)?;
     for step in open {
         // Another run may have installed it while this one waited for the lock.

@@ -82,8 +82,8 @@ fn prepare(context: &Context, parts: &[Part]) -> Result<()> {
         }
     }
     setup::ensure(context, &steps).or_else(|error| {
-        let without = Part::ALL.map(Part::name).join("|");
-        bail!("{error:#}\n  Parts that do not need it can be run alone: --only {without}")
+        let names = Part::ALL.map(Part::name).join(", ");
+        bail!("{error:#}\n  Parts that do without it can be run with --only: {names}")
     })
 }
 

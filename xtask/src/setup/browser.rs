@@ -38,10 +38,14 @@ impl Step for Browser {
             && driver().is_some_and(|driver| succeeds(command(driver).arg("--version")))
     }
 
+    fn packages(&self) -> &'static [&'static str] {
+        &["chromium", "chromium-driver"]
+    }
+
     fn perform(&self, context: &Context) -> Result<()> {
         debian::install(
             context,
-            &["chromium", "chromium-driver"],
+            self.packages(),
             "Chromium or Chrome, and the chromedriver of the same version on PATH",
         )
     }

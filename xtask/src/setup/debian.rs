@@ -10,6 +10,9 @@ use crate::{
     progress::say,
 };
 
+/// With -y alone apt would also remove what conflicts, such as gcc-multilib; that is the user's to decide.
+const ARGUMENTS: [&str; 4] = ["install", "-y", "--no-install-recommends", "--no-remove"];
+
 /// How long apt may take.
 const LIMIT: Duration = Duration::from_secs(1800);
 
@@ -22,15 +25,8 @@ pub fn install(context: &Context, packages: &[&str], otherwise: &str) -> Result<
     if find("apt-get").is_none() {
         bail!("this is no Debian system, so it must be installed by hand: {otherwise}");
     }
-    // apt with -y would remove what conflicts, such as gcc-multilib; that is the user's to decide.
-    let arguments = ["install", "-y", "--no-install-recommends", "--no-remove"];
-    let line = format!("apt-get {} {}", arguments.join(" "), packages.join(" "));
-    if !is_root() {
-        bail!(
-            "it needs root. Run this, then the same cargo xtask command again:\n\n    sudo {line}\n"
-        );
-    }
-    say(format!("$ {line}"));
+    check_right_to_install(packages)?;
+    say(format!("$ {}", line(packages)));
     let log = context.log("apt");
     let apt = |arguments: &[&str], packages: &[&str]| {
         let mut apt = command("apt-get");
@@ -39,16 +35,36 @@ pub fn install(context: &Context, packages: &[&str], otherwise: &str) -> Result<
             .env("DEBIAN_FRONTEND", "noninteractive");
         run_logged(&mut apt, "apt-get", &log, LIMIT)
     };
-    let first = apt(&arguments, packages);
+    let first = apt(&ARGUMENTS, packages);
     if first.is_err() {
         // A new machine has no package list, or one whose packages are gone.
         say("$ apt-get update");
         apt(&["update"], &[]).context("the package list could not be had: check the network")?;
-        apt(&arguments, packages).with_context(|| {
+        apt(&ARGUMENTS, packages).with_context(|| {
             format!("these packages could not be installed; what is needed is: {otherwise}")
         })?;
     }
     Ok(())
+}
+
+/// The command that installs packages, as one types it.
+fn line(packages: &[&str]) -> String {
+    format!("apt-get {} {}", ARGUMENTS.join(" "), packages.join(" "))
+}
+
+/// Makes sure that the user may install packages where there are some to install.
+///
+/// # Errors
+/// When the user is not root; the message is the one command that installs all of them.
+pub fn check_right_to_install(packages: &[&str]) -> Result<()> {
+    if packages.is_empty() || find("apt-get").is_none() || is_root() {
+        return Ok(());
+    }
+    bail!(
+        "installing packages needs root. Run this, then the same cargo xtask command again:\n\n    \
+         sudo {}\n",
+        line(packages)
+    )
 }
 
 fn is_root() -> bool {

@@ -46,17 +46,6 @@ impl Isa {
             Self::Aarch64 => "qemu-aarch64 -L /usr/aarch64-linux-gnu",
         }
     }
-
-    fn packages(self) -> &'static [&'static str] {
-        match self {
-            Self::I386 => &["gcc-i686-linux-gnu", "libc6-dev-i386-cross"],
-            Self::Aarch64 => &[
-                "gcc-aarch64-linux-gnu",
-                "libc6-dev-arm64-cross",
-                "qemu-user",
-            ],
-        }
-    }
 }
 
 impl LinuxCross {
@@ -85,10 +74,21 @@ impl Step for LinuxCross {
         find(self.isa.linker()).is_some() && runs && Path::new(library).exists()
     }
 
+    fn packages(&self) -> &'static [&'static str] {
+        match self.isa {
+            Isa::I386 => &["gcc-i686-linux-gnu", "libc6-dev-i386-cross"],
+            Isa::Aarch64 => &[
+                "gcc-aarch64-linux-gnu",
+                "libc6-dev-arm64-cross",
+                "qemu-user",
+            ],
+        }
+    }
+
     fn perform(&self, context: &Context) -> Result<()> {
         debian::install(
             context,
-            self.isa.packages(),
+            self.packages(),
             "a C cross compiler and C library for this architecture (on other systems run the tests \
              without it: cargo xtask test --only host)",
         )
