@@ -4,7 +4,7 @@ mod common;
 #[path = "../../lang/tests/reference/mod.rs"]
 mod reference;
 
-use common::{ISAS, LIMIT, finish, load, parse};
+use common::{LIMIT, finish, isas_of, load, parse};
 use costack_lang::generate::{Options, generate};
 use costack_lang::syntax::Word;
 use costack_sim::program::Isa;
@@ -16,7 +16,7 @@ use costack_sim::program::Isa;
 fn check(seed: u64, options: &Options) {
     let text = generate(seed, options);
     let mut first: Option<Vec<String>> = None;
-    for &isa in ISAS {
+    for isa in isas_of(&text) {
         let (output, fault) = finish(&mut load(&text, isa));
         if let Some(fault) = fault {
             panic!("seed {seed} on {}: {fault:?}\n{text}", isa.name());
@@ -40,9 +40,19 @@ fn end_without_a_fault_and_print_the_same_everywhere() {
 }
 
 #[test]
+fn print_the_same_without_the_fp_flavour_too() {
+    let mut options = Options::default();
+    options.fp = false;
+    for seed in 2000..2060 {
+        check(seed, &options);
+    }
+}
+
+#[test]
 fn print_what_they_mean() {
     let mut options = Options::default();
     options.scheduler = false;
+    options.fp = false;
     options.max_tasks = 12;
     for seed in 1000..1060 {
         check(seed, &options);

@@ -7,9 +7,11 @@
 //!
 //! [`lower`] walks the tree and is the same for all ISAs; what it needs of one is [`emit::Isa`].
 
+mod aarch64;
 mod emit;
 mod expr;
 mod frame;
+mod i386;
 mod lower;
 mod symbols;
 mod x86_64;
@@ -120,7 +122,9 @@ struct FunctionCode {
 /// function: the accumulator, the second and the third register.
 pub fn value_registers(isa: Isa) -> [&'static str; 3] {
     match isa {
-        Isa::X86_64 | Isa::I386 | Isa::Aarch64 => <x86_64::X86_64 as emit::Isa>::VALUES,
+        Isa::X86_64 => <x86_64::X86_64 as emit::Isa>::VALUES,
+        Isa::I386 => <i386::I386 as emit::Isa>::VALUES,
+        Isa::Aarch64 => <aarch64::Aarch64 as emit::Isa>::VALUES,
     }
 }
 
@@ -128,8 +132,8 @@ pub fn value_registers(isa: Isa) -> [&'static str; 3] {
 pub fn compile(program: &Program, isa: Isa) -> Compiled {
     match isa {
         Isa::X86_64 => compile_for::<x86_64::X86_64>(program, isa),
-        Isa::I386 => compile_for::<x86_64::X86_64>(program, isa),
-        Isa::Aarch64 => compile_for::<x86_64::X86_64>(program, isa),
+        Isa::I386 => compile_for::<i386::I386>(program, isa),
+        Isa::Aarch64 => compile_for::<aarch64::Aarch64>(program, isa),
     }
 }
 

@@ -206,7 +206,7 @@ impl<'a> Context<'a> {
     pub fn checksum(&mut self, range: Range<u64>) -> Result<u64, FaultKind> {
         let bytes = range.end.saturating_sub(range.start);
         self.machine.check_range(range.start, bytes, Access::Read)?;
-        let mut hash = Hash::new();
+        let mut words = Words::default();
         let mut at = range.start;
         while at < range.end {
             let wanted = (range.end - (at & !7)).div_ceil(8) as usize;
@@ -219,12 +219,13 @@ impl<'a> Context<'a> {
                 let cell = cells.get(number).copied().unwrap_or_default();
                 let len = (8 - (at & 7)).min(range.end - at);
                 let mask = u64::MAX >> (64 - 8 * len);
-                hash.add(cell.value >> (8 * (at & 7)) & mask);
-                hash.add((cell.shadow & WRITTEN) >> (at & 7) & ((1 << len) - 1));
+                let value = cell.value >> (8 * (at & 7)) & mask;
+                let written = (cell.shadow & WRITTEN) >> (at & 7) & ((1 << len) - 1);
+                words.add(value, written, len as u32);
                 at += len;
             }
         }
-        Ok(hash.finish())
+        Ok(words.finish())
     }
 
     /// Makes bytes uninitialised, as at the declaration of an array.
@@ -381,5 +382,48 @@ impl Hash {
 
     pub fn finish(self) -> u64 {
         self.0
+    }
+}
+
+/// A checksum over bytes in words counted from the first byte, wherever in memory that is: on
+/// i386 an image and its copy need not lie alike in words of eight bytes.
+#[derive(Default)]
+struct Words {
+    hash: Option<Hash>,
+    value: u64,
+    written: u64,
+    bytes: u32,
+}
+
+impl Words {
+    /// Adds the next one to eight bytes.
+    fn add(&mut self, value: u64, written: u64, bytes: u32) {
+        self.value |= value << (8 * self.bytes);
+        self.written |= written << self.bytes & 0xff;
+        let room = 8 - self.bytes;
+        if bytes < room {
+            self.bytes += bytes;
+            return;
+        }
+        self.flush();
+        if bytes > room {
+            self.value = value >> (8 * room);
+            self.written = written >> room;
+            self.bytes = bytes - room;
+        }
+    }
+
+    fn flush(&mut self) {
+        let hash = self.hash.get_or_insert_with(Hash::new);
+        hash.add(std::mem::take(&mut self.value));
+        hash.add(std::mem::take(&mut self.written));
+        self.bytes = 0;
+    }
+
+    fn finish(mut self) -> u64 {
+        if self.bytes > 0 {
+            self.flush();
+        }
+        self.hash.unwrap_or_else(Hash::new).finish()
     }
 }

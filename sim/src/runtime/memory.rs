@@ -69,8 +69,9 @@ pub fn save_capacity(image: u32) -> u32 {
 pub struct Convention {
     /// Address of the word that receives the source's sp, and sp of the target.
     pub switch: [&'static str; 2],
-    /// Address of the word that holds the target's sp; a scenario's own text may want it.
-    pub target_word: &'static str,
+    /// Address of the word that holds the target's sp; a scenario's own text may want it, where a
+    /// register is left for it.
+    pub target_word: Option<&'static str>,
     /// Callee-saved registers that the switch keeps; it declares the others clobbered.
     pub kept: &'static [&'static str],
     /// Registers that no switch may clobber, besides.
@@ -92,9 +93,9 @@ pub struct Convention {
 /// The convention of an ISA.
 pub fn convention(isa: Isa) -> &'static Convention {
     match isa {
-        Isa::X86_64 | Isa::I386 | Isa::Aarch64 => &Convention {
+        Isa::X86_64 | Isa::Aarch64 => &Convention {
             switch: ["rdi", "rsi"],
-            target_word: "r8",
+            target_word: Some("r8"),
             kept: &["rbx", "rbp"],
             always_kept: &["rsp", "rip", "mxcsr", "fpcw"],
             // As drawn in asm/x86_64/switch.s and switch_fp.s.
@@ -105,6 +106,18 @@ pub fn convention(isa: Isa) -> &'static Convention {
             control: &[0x1f80 << 32 | 0x037f],
             arguments: 6,
             group: 2,
+        },
+        Isa::I386 => &Convention {
+            switch: ["ecx", "edx"],
+            target_word: None,
+            kept: &["esi", "ebp"],
+            always_kept: &["esp", "eip", "mxcsr", "fpcw"],
+            frame: &[First::Nothing, First::Entry, First::Called],
+            frame_fp: &[First::Nothing, First::Entry, First::Called, First::Control],
+            called: "esi",
+            control: &[0x037f, 0x1f80],
+            arguments: 0,
+            group: 4,
         },
     }
 }

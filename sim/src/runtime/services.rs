@@ -58,6 +58,8 @@ services![
     print,
     uninit,
     assert_failed,
+    no_switch,
+    division_by_zero,
     task_number,
     give_way,
 ];
@@ -85,6 +87,14 @@ impl Runtime {
         u32::try_from(value).map_err(|_| FaultKind::Runtime {
             message: format!("argument {index} of a runtime call is {value:#x}"),
         })
+    }
+
+    /// A word as an address.
+    fn address(&self, value: u64) -> u64 {
+        match self.isa.word_bytes() {
+            4 => u64::from(value as u32),
+            _ => value,
+        }
     }
 
     /// A word as the language shows it.
@@ -129,12 +139,11 @@ impl Runtime {
         fp: bool,
     ) -> Result<(), FaultKind> {
         let [leave, to] = memory::convention(self.isa).switch;
-        let sp = context.load(self.field(target, Field::Sp))?;
+        let sp = self.address(context.load(self.field(target, Field::Sp))?);
         let leave = register(self.isa, leave)?;
         context.set_register(leave, self.field(source, Field::Sp));
         context.set_pointer(register(self.isa, to)?, sp, target);
-        if self.style.own {
-            let word = memory::convention(self.isa).target_word;
+        if let (true, Some(word)) = (self.style.own, memory::convention(self.isa).target_word) {
             let word = register(self.isa, word)?;
             context.set_register(word, self.field(target, Field::Sp));
         }
@@ -172,7 +181,7 @@ fn back(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultK
         return Ok(Then::Continue);
     };
     let stack = runtime.state().task(task).map_or(0, |task| task.stack);
-    let sp = context.load(runtime.field(task, Field::Sp))?;
+    let sp = runtime.address(context.load(runtime.field(task, Field::Sp))?);
     let range = context.stack(stack);
     let ended = runtime.state().ended(task);
     if !ended && !(range.start..=range.end).contains(&sp) {
@@ -452,7 +461,7 @@ fn print(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, Fault
 fn uninit(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
     let [bytes, address, _] = compile::value_registers(runtime.isa);
     let bytes = context.register(register(runtime.isa, bytes)?)?;
-    let address = context.register(register(runtime.isa, address)?)?;
+    let address = runtime.address(context.register(register(runtime.isa, address)?)?);
     let task = runtime.state().current();
     let stack = runtime.state().task(task).map_or(0, |task| task.stack);
     let base = context.stack(stack).start;
@@ -490,4 +499,19 @@ fn assert_failed(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<The
         },
     };
     Err(FaultKind::Assertion { text })
+}
+
+/// The ISA has no switch text, and the scenario brings none.
+fn no_switch(runtime: &mut Runtime, _: &mut Context<'_>) -> Result<Then, FaultKind> {
+    Err(FaultKind::Runtime {
+        message: format!(
+            "there is no switch for {} yet; a scenario may bring its own",
+            runtime.isa.name()
+        ),
+    })
+}
+
+/// The divisor is 0, on an ISA whose division does not fault.
+fn division_by_zero(_: &mut Runtime, _: &mut Context<'_>) -> Result<Then, FaultKind> {
+    Err(FaultKind::DivisionByZero)
 }

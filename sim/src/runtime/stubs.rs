@@ -40,9 +40,19 @@ macro_rules! texts {
 
 static X86_64: Texts = texts!("x86_64");
 
+/// There is no `asm/i386/` yet: tasks run with a scenario's own switch only.
+static I386: Texts = Texts {
+    file: "sim/src/runtime/i386.s",
+    stubs: include_str!("i386.s"),
+    entry: ("sim/src/runtime/i386.s", "    mov edx, esp\n    call esi\n"),
+    switch: ("sim/src/runtime/i386.s", "    host no_switch\n"),
+    switch_fp: ("sim/src/runtime/i386.s", "    host no_switch\n"),
+};
+
 fn texts(isa: Isa) -> &'static Texts {
     match isa {
-        Isa::X86_64 | Isa::I386 | Isa::Aarch64 => &X86_64,
+        Isa::X86_64 | Isa::Aarch64 => &X86_64,
+        Isa::I386 => &I386,
     }
 }
 
@@ -59,7 +69,10 @@ pub fn stubs(program: &Program, isa: Isa) -> Object {
         file: Cow::Borrowed(file),
         first_line: 1,
         text: Cow::Borrowed(text),
-        rights: Rights::Plain,
+        rights: match text.contains("host no_switch") {
+            true => Rights::Host,
+            false => Rights::Plain,
+        },
         statements: Vec::new(),
     };
     let switch = || match own {
@@ -125,7 +138,8 @@ fn leave_to_the_text(stubs: &str, style: &Style) -> String {
             .strip_prefix("push ")
             .or_else(|| line.trim().strip_prefix("pop "))
             .is_some_and(|register| style.own && style.keeps.iter().any(|kept| kept == register));
-        match kept && !line.contains("rbp") && !line.contains("rbx") {
+        let frame_pointer = line.contains("bp");
+        match kept && !frame_pointer {
             true => text.push('\n'),
             false => text.push_str(line),
         }
