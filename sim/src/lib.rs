@@ -14,6 +14,7 @@ pub mod host;
 pub mod isa;
 pub mod machine;
 pub mod program;
+pub mod prove;
 pub mod runtime;
 pub mod session;
 pub mod view;

@@ -1,0 +1,186 @@
+//! The prover: runs a switch text on symbolic register values and judges what it does.
+//!
+//! A switch is straight-line code, so one run on symbols stands for the runs on all values. That
+//! every switch of a program is right is an induction over its switches, and each of its two cases
+//! is one run:
+//!
+//! 1. **Running task to fresh one.** The target's stack holds the first frame of the
+//!    [`Contract`].
+//! 2. **Running task to yielded one.** The target's stack holds what this same text left there:
+//!    the text is run once with the target in the role of the source, and whatever that leaves from
+//!    the stored sp up is the image that the second run finds. What lies below is forgotten, as a
+//!    save and a restore would.
+//!
+//! Either run follows the instructions from the first one up to an indirect jump, across it, and on
+//! in the target's copy of the text up to its end.
+//!
+//! What cannot be told (where a store goes, what an unsupported instruction does) refutes, with the
+//! reason; it is never assumed to be harmless.
+
+mod check;
+mod contract;
+mod live;
+mod machine;
+mod memory;
+mod report;
+mod show;
+mod style;
+mod text;
+mod value;
+mod x86;
+
+use std::borrow::Cow;
+
+pub use contract::{Contract, Flavour, Given, Holds, Slot};
+pub use report::{At, Id, Obligation, Report, Status, Step, Transition};
+
+use costack_lang::syntax::Program;
+
+use crate::asm::AsmError;
+use crate::program::{Isa, Part, Rights};
+use crate::runtime::isa_of;
+use check::Check;
+use machine::{Exit, Machine, Roles};
+use text::Text;
+use value::{Region, Side, Symbol};
+
+/// Proves a text, at both transitions.
+///
+/// # Errors
+/// Mistakes in the text.
+pub fn prove(contract: &Contract, part: &Part) -> Result<Vec<Report>, Vec<AsmError>> {
+    let text = Text::assemble(contract.isa, part)?;
+    let transitions = Transition::ALL.iter();
+    Ok(transitions
+        .map(|transition| prove_transition(contract, &text, *transition))
+        .collect())
+}
+
+/// The text of an ISA and flavour in `asm/`; `None` if there is none.
+pub fn built_in(isa: Isa, flavour: Flavour) -> Option<Part> {
+    let (file, text) = match (isa, flavour) {
+        (Isa::X86_64, Flavour::Integer) => (
+            "asm/x86_64/switch.s",
+            include_str!("../../../asm/x86_64/switch.s"),
+        ),
+        (Isa::X86_64, Flavour::Fp) => (
+            "asm/x86_64/switch_fp.s",
+            include_str!("../../../asm/x86_64/switch_fp.s"),
+        ),
+        (Isa::I386 | Isa::Aarch64, _) => return None,
+    };
+    Some(Part {
+        file: Cow::Borrowed(file),
+        first_line: 1,
+        text: Cow::Borrowed(text),
+        rights: Rights::Plain,
+        statements: Vec::new(),
+    })
+}
+
+/// A scenario's own text for an ISA, which takes the place of the integer flavour's, and its
+/// contract; `None` if it has none.
+pub fn own_text(program: &Program, isa: Isa) -> Option<(Contract, Part)> {
+    let mut switches = program.switches.iter();
+    let own = switches.find(|switch| isa_of(switch.isa) == isa)?;
+    let part = Part {
+        file: Cow::Owned(program.source.file().to_owned()),
+        first_line: own.first_line,
+        text: Cow::Owned(own.text.clone()),
+        rights: Rights::Plain,
+        statements: Vec::new(),
+    };
+    Some((Contract::of_text(isa, &own.text)?, part))
+}
+
+fn prove_transition(contract: &Contract, text: &Text, transition: Transition) -> Report {
+    match transition {
+        Transition::Fresh => {
+            let roles = Roles {
+                source: Side::Source,
+                target: Side::Target,
+            };
+            let machine = Machine::with_fresh_target(contract, text, roles);
+            run_and_check(machine, transition, None)
+        }
+        Transition::Yielded => prove_yielded(contract, text),
+    }
+}
+
+/// First the target's own run as a source, which leaves its image; then the run back to it.
+fn prove_yielded(contract: &Contract, text: &Text) -> Report {
+    let roles = Roles {
+        source: Side::Target,
+        target: Side::Third,
+    };
+    let mut past = Machine::with_fresh_target(contract, text, roles);
+    let exit = past.run();
+    let stored = past.stored_sp();
+    let low = stored.term().filter(|term| {
+        term.symbol == Symbol::Base(Region::Stack(Side::Target)) && term.offset >= -contract.room
+    });
+    let problem = match (exit, low) {
+        (Exit::Stopped(stop), _) => stop.0,
+        // Wherever it went from there, this is what it left behind.
+        (_, Some(low)) => {
+            let machine = Machine::with_yielded_target(&past, low.offset, Side::Source);
+            return run_and_check(machine, Transition::Yielded, Some(&past));
+        }
+        (_, None) => format!(
+            "the word for its sp was left with {}",
+            past.show().value(&stored)
+        ),
+    };
+    let exit = Exit::Stopped(machine::Stop(format!(
+        "when the target gave up the CPU with this text, {problem}"
+    )));
+    report(&past, &exit, Transition::Yielded, None)
+}
+
+fn run_and_check(
+    mut machine: Machine<'_>,
+    transition: Transition,
+    past: Option<&Machine<'_>>,
+) -> Report {
+    let exit = machine.run();
+    report(&machine, &exit, transition, past)
+}
+
+fn report(
+    machine: &Machine<'_>,
+    exit: &Exit,
+    transition: Transition,
+    past: Option<&Machine<'_>>,
+) -> Report {
+    let check = Check {
+        machine,
+        exit,
+        transition,
+        past,
+    };
+    let show = machine.show();
+    let steps = machine.steps.iter().filter_map(|step| {
+        let placed = machine.text.placed.get(step.instruction)?;
+        let writes = step.writes.iter();
+        Some(Step {
+            at: placed.at.clone(),
+            sp: show.value(&step.sp),
+            writes: writes
+                .map(|(place, value)| (show.place(*place), show.value(value)))
+                .collect(),
+        })
+    });
+    Report {
+        isa: machine.contract.isa,
+        flavour: machine.contract.flavour,
+        transition,
+        obligations: Id::ALL
+            .iter()
+            .map(|id| Obligation {
+                id: *id,
+                status: check.status(*id),
+            })
+            .collect(),
+        steps: steps.collect(),
+    }
+}

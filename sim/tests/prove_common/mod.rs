@@ -1,0 +1,213 @@
+//! What the tests of the prover share: texts and their mutants.
+#![allow(dead_code)]
+
+use std::borrow::Cow;
+
+use costack_sim::isa::registers;
+use costack_sim::program::{Isa, Part, Rights};
+use costack_sim::prove::{Flavour, built_in};
+
+/// Both flavours.
+pub const FLAVOURS: [Flavour; 2] = [Flavour::Integer, Flavour::Fp];
+
+/// A text as a part.
+pub fn part(text: &str) -> Part {
+    Part {
+        file: Cow::Borrowed("test.s"),
+        first_line: 1,
+        text: Cow::Owned(text.to_owned()),
+        rights: Rights::Plain,
+        statements: Vec::new(),
+    }
+}
+
+/// Every text of `asm/`.
+pub fn texts() -> Vec<(Isa, Flavour, Part)> {
+    let all = Isa::ALL
+        .into_iter()
+        .flat_map(|isa| FLAVOURS.map(|flavour| (isa, flavour)));
+    all.filter_map(|(isa, flavour)| Some((isa, flavour, built_in(isa, flavour)?)))
+        .collect()
+}
+
+/// The lines of a text that hold something, without comments.
+pub fn lines(part: &Part) -> Vec<String> {
+    let lines = part.text.lines();
+    lines
+        .map(|line| line.split("//").next().unwrap_or("").trim())
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Lines as a text.
+pub fn joined(lines: &[String]) -> String {
+    lines.join("\n") + "\n"
+}
+
+/// A changed text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mutant {
+    /// What was changed, such as `duplicate: mov [rdi], rsp`.
+    pub what: String,
+    /// The text.
+    pub lines: Vec<String>,
+}
+
+/// Every single change: an instruction deleted, duplicated, exchanged with any other; a register
+/// replaced by any other of its kind or a part of it; an offset, a constant, a mnemonic changed.
+pub fn mutants(isa: Isa, lines: &[String]) -> Vec<Mutant> {
+    let instructions: Vec<usize> = (0..lines.len())
+        .filter(|&at| !lines[at].ends_with(':'))
+        .collect();
+    let mut all = Vec::new();
+    let mut add = |what: String, changed: Vec<String>| {
+        if changed != lines {
+            all.push(Mutant {
+                what,
+                lines: changed,
+            });
+        }
+    };
+    for &at in &instructions {
+        let line = &lines[at];
+        let mut changed = lines.to_vec();
+        changed.remove(at);
+        add(format!("delete: {line}"), changed);
+        let mut changed = lines.to_vec();
+        changed.insert(at, line.clone());
+        add(format!("duplicate: {line}"), changed);
+        for &other in instructions.iter().filter(|&&other| other > at) {
+            let mut changed = lines.to_vec();
+            changed.swap(at, other);
+            add(format!("swap: {line} with {}", lines[other]), changed);
+        }
+        for replacement in replacements(isa, line) {
+            let mut changed = lines.to_vec();
+            changed[at].clone_from(&replacement);
+            add(format!("replace: {line} by {replacement}"), changed);
+        }
+    }
+    all
+}
+
+/// An instruction with one register or one number changed.
+fn replacements(isa: Isa, line: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    let mnemonic = line.find(' ').unwrap_or(line.len());
+    for (start, end) in words(line).filter(|(start, _)| *start > mnemonic) {
+        let (before, word, after) = (&line[..start], &line[start..end], &line[end..]);
+        let others = registers_like(isa, word);
+        all.extend(others.iter().map(|other| format!("{before}{other}{after}")));
+        if let Ok(number) = word.parse::<i64>() {
+            let changed = [1, 2, 4, 8, 16, 32].into_iter();
+            let changed = changed.flat_map(|by| [number + by, number - by]);
+            let changed = changed.chain([0, number * 2, -number]);
+            all.extend(
+                changed
+                    .filter(|changed| *changed != number)
+                    .map(|changed| format!("{before}{changed}{after}")),
+            );
+        }
+    }
+    all.extend(narrower(isa, line));
+    all.extend(other_mnemonics(line));
+    // An address gets a further offset.
+    if let Some(close) = line.find(']') {
+        let (before, after) = line.split_at(close);
+        for by in [1, 2, 4, 8, 16, 24, 32] {
+            let comma = if isa == Isa::Aarch64 { ", #" } else { " + " };
+            let minus = if isa == Isa::Aarch64 { ", #-" } else { " - " };
+            all.push(format!("{before}{comma}{by}{after}"));
+            all.push(format!("{before}{minus}{by}{after}"));
+        }
+    }
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// An instruction with one or all of its registers by their narrower names.
+fn narrower(isa: Isa, line: &str) -> Vec<String> {
+    let narrow = |word: &str| match (isa, word.split_at_checked(1)) {
+        (
+            Isa::X86_64,
+            Some(("r", rest @ ("ax" | "bx" | "cx" | "dx" | "si" | "di" | "sp" | "bp"))),
+        ) => Some(format!("e{rest}")),
+        (Isa::I386, Some(("e", rest))) => Some(rest.to_owned()),
+        (Isa::Aarch64, Some(("x", rest))) => Some(format!("w{rest}")),
+        _ => None,
+    };
+    let mut all = Vec::new();
+    let mut every = String::new();
+    let mut copied = 0;
+    for (start, end) in words(line) {
+        if let Some(narrow) = narrow(&line[start..end]) {
+            all.push(format!("{}{narrow}{}", &line[..start], &line[end..]));
+            every.push_str(&line[copied..start]);
+            every.push_str(&narrow);
+            copied = end;
+        }
+    }
+    every.push_str(&line[copied..]);
+    if copied > 0 {
+        all.push(every);
+    }
+    all
+}
+
+/// Mnemonics whose operands look alike.
+const ALIKE: &[&[&str]] = &[
+    &["push", "pop", "inc", "dec", "neg", "not", "jmp", "call"],
+    &[
+        "mov", "lea", "xchg", "add", "sub", "and", "or", "xor", "cmp", "test", "imul",
+    ],
+    &["stmxcsr", "ldmxcsr"],
+    &["fnstcw", "fldcw"],
+    &["stp", "ldp"],
+    &["str", "ldr"],
+    &["add", "sub"],
+    &["msr", "mrs"],
+    &["br", "blr", "ret"],
+];
+
+/// An instruction with another mnemonic.
+fn other_mnemonics(line: &str) -> Vec<String> {
+    let (mnemonic, operands) = line.split_once(' ').unwrap_or((line, ""));
+    let kinds = ALIKE.iter().filter(|kind| kind.contains(&mnemonic));
+    let others = kinds.flat_map(|kind| kind.iter().filter(|other| **other != mnemonic));
+    others.map(|other| format!("{other} {operands}")).collect()
+}
+
+/// Where the words of a line are.
+fn words(line: &str) -> impl Iterator<Item = (usize, usize)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let start = at + line[at..].find(is_word)?;
+        let rest = &line[start..];
+        let end = start + rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+        at = end;
+        Some((start, end))
+    })
+}
+
+/// The other registers that can stand where this one does.
+fn registers_like(isa: Isa, word: &str) -> Vec<String> {
+    let all = registers(isa).iter();
+    let names: Vec<&str> = all.map(|info| info.name).collect();
+    let kind = |name: &str| name.chars().next().filter(|_| names.contains(&name));
+    let of_one_kind = |a: Option<char>, b: Option<char>| match isa {
+        Isa::X86_64 | Isa::I386 => a.is_some() == b.is_some(),
+        Isa::Aarch64 => a == b || (a.is_some() && a != Some('d') && b != Some('d')),
+    };
+    let own = kind(word);
+    if own.is_none() {
+        return Vec::new();
+    }
+    names
+        .iter()
+        .filter(|name| **name != word && of_one_kind(own, kind(name)))
+        .map(|name| (*name).to_owned())
+        .collect()
+}
