@@ -4,8 +4,8 @@
 //!
 //! - [`setup`]: what must be installed, one small type per step, each checked by trying;
 //! - [`page`] and [`serve`]: building the explorer with Trunk, and serving it;
-//! - [`test`]: the parts of the test suite and what each needs;
-//! - [`bench`]: running the benches, and gathering their results into one file;
+//! - [`mod@test`]: the parts of the test suite and what each needs;
+//! - [`mod@bench`]: running the benches, and gathering their results into one file;
 //! - [`context`], [`command`], [`progress`]: where things are, running programs, telling what goes on.
 //!
 //! Invariants: nothing here assumes that a tool is on PATH before a step has made sure of it; an
