@@ -3,17 +3,19 @@
 //! Functions here that call themselves are kept small, since a debug build gives every value in a
 //! function a place of its own on the stack.
 
+mod expr;
+
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Diagnostic, Kind, Sort};
+use crate::diagnostic::{Kind, Sort};
 use crate::names;
 use crate::parse::File;
 use crate::raw::{self, Ident};
 use crate::resolve::{Meaning, Resolver, owned};
 use crate::source::Span;
 use crate::syntax::{
-    Block, Call, Expr, ExprKind, FnId, Local, LocalId, LocalKind, MAIN, Place, PrintItem, Stmt,
-    StmtId, StmtInfo, StmtKind, UnaryOp, Word,
+    Block, ExprKind, FnId, Local, LocalId, LocalKind, MAIN, PrintItem, Stmt, StmtId, StmtInfo,
+    StmtKind, Word,
 };
 use crate::{MAX_ARRAY_WORDS, MAX_STACK_BYTES};
 
@@ -369,211 +371,6 @@ impl<'a> Body<'_, '_, 'a> {
         self.resolver.wrong_sort(name, sort, Some(wanted), declared);
         None
     }
-
-    /// A whole expression, not a part of one.
-    fn expr(&mut self, raw: &raw::Expr<'a>) -> Expr {
-        self.expr_depth = self.expr_depth.max(raw.depth);
-        self.part(raw)
-    }
-
-    fn args(&mut self, raw: &[raw::Expr<'a>]) -> Vec<Expr> {
-        // An iterator's adapters would each take a frame for every level of nesting.
-        let mut args = Vec::with_capacity(raw.len());
-        for arg in raw {
-            args.push(self.expr(arg));
-        }
-        args
-    }
-
-    fn boxed(&mut self, raw: &raw::Expr<'a>) -> Box<Expr> {
-        Box::new(self.part(raw))
-    }
-
-    fn part(&mut self, raw: &raw::Expr<'a>) -> Expr {
-        let kind = match &raw.kind {
-            raw::ExprKind::Unary(UnaryOp::Neg, operand) => self.negated(operand),
-            raw::ExprKind::Unary(op, operand) => ExprKind::Unary(*op, self.boxed(operand)),
-            raw::ExprKind::Binary(op, left, right) => {
-                let left = self.boxed(left);
-                ExprKind::Binary(*op, left, self.boxed(right))
-            }
-            raw::ExprKind::Logical(op, left, right) => {
-                let left = self.boxed(left);
-                ExprKind::Logical(*op, left, self.boxed(right))
-            }
-            raw::ExprKind::AddressOf(operand) => self.address(operand),
-            raw::ExprKind::Call(call) => self.call(call),
-            raw::ExprKind::Index(..) | raw::ExprKind::Deref(_) | raw::ExprKind::Name(_) => {
-                self.load(raw)
-            }
-            leaf => self.leaf(leaf, raw.span),
-        };
-        Expr {
-            span: raw.span,
-            kind,
-        }
-    }
-
-    fn negated(&mut self, operand: &raw::Expr<'a>) -> ExprKind {
-        let operand = match operand.kind {
-            raw::ExprKind::Int(int) => Box::new(Expr {
-                span: operand.span,
-                kind: self.resolver.int(int, operand.span, true),
-            }),
-            _ => self.boxed(operand),
-        };
-        ExprKind::Unary(UnaryOp::Neg, operand)
-    }
-
-    fn call(&mut self, call: &raw::Call<'a>) -> ExprKind {
-        self.calls = true;
-        let function = match self.local(call.function.text) {
-            None => self.resolver.called(call),
-            Some(_) => {
-                self.meaning(call.function, Sort::Function);
-                None
-            }
-        };
-        let args = self.args(&call.args);
-        ExprKind::Call(Call {
-            // After a mistake no one sees the program.
-            function: function.unwrap_or(MAIN),
-            args,
-            span: call.span,
-        })
-    }
-
-    fn load(&mut self, raw: &raw::Expr<'a>) -> ExprKind {
-        match self.place(raw) {
-            Some(place) => ExprKind::Load(place),
-            None => ExprKind::Int(0),
-        }
-    }
-
-    fn address(&mut self, operand: &raw::Expr<'a>) -> ExprKind {
-        if !is_place(operand) {
-            self.mistake(Kind::NotAddressable, operand.span);
-            return ExprKind::Int(0);
-        }
-        let Some(place) = self.place(operand) else {
-            return ExprKind::Int(0);
-        };
-        if let Place::Local(local) | Place::Element { array: local, .. } = place {
-            self.locals[local.index()].address_taken = true;
-        }
-        ExprKind::Address(place)
-    }
-
-    fn target(&mut self, raw: &raw::Expr<'a>) -> Option<Place> {
-        self.expr_depth = self.expr_depth.max(raw.depth);
-        if !is_place(raw) {
-            self.mistake(Kind::NotAPlace, raw.span);
-            return None;
-        }
-        self.place(raw)
-    }
-
-    /// A name, an element or a dereference; `None` after a mistake.
-    fn place(&mut self, raw: &raw::Expr<'a>) -> Option<Place> {
-        match &raw.kind {
-            raw::ExprKind::Name(name) => self.word(Ident {
-                text: name,
-                span: raw.span,
-            }),
-            raw::ExprKind::Index(array, index) => {
-                let index = self.boxed(index);
-                let array = self.array(*array)?;
-                Some(Place::Element { array, index })
-            }
-            raw::ExprKind::Deref(pointer) => Some(Place::Deref(self.boxed(pointer))),
-            _ => None,
-        }
-    }
-
-    /// A local or global word.
-    fn word(&mut self, name: Ident<'a>) -> Option<Place> {
-        if let Some(id) = self.local(name.text) {
-            let local = &self.locals[id.index()];
-            if local.kind == LocalKind::Word {
-                return Some(Place::Local(id));
-            }
-            let declared = local.name.span;
-            let kind = Kind::ArrayWithoutIndex {
-                name: names::shown(name.text),
-            };
-            let mistake = Diagnostic::new(kind, name.span);
-            self.resolver
-                .mistakes
-                .push(mistake.note(declared, "declared here"));
-            return None;
-        }
-        match self.resolver.names.get(name.text) {
-            Some(&(Meaning::Global(id), _)) => Some(Place::Global(id)),
-            Some(&(meaning, declared)) => {
-                let sort = meaning.sort();
-                self.resolver.wrong_sort(name, sort, None, declared);
-                None
-            }
-            None => {
-                self.unknown(name, None);
-                None
-            }
-        }
-    }
-
-    fn array(&mut self, name: Ident<'a>) -> Option<LocalId> {
-        let wanted = Some(Sort::Array);
-        let Some(id) = self.local(name.text) else {
-            match self.resolver.names.get(name.text) {
-                Some(&(meaning, declared)) => {
-                    let sort = meaning.sort();
-                    self.resolver.wrong_sort(name, sort, wanted, declared);
-                }
-                None => self.unknown(name, wanted),
-            }
-            return None;
-        };
-        let local = &self.locals[id.index()];
-        if local.kind == LocalKind::Word {
-            let declared = local.name.span;
-            self.resolver.wrong_sort(name, Sort::Word, wanted, declared);
-            return None;
-        }
-        Some(id)
-    }
-
-    fn unknown(&mut self, name: Ident<'a>, wanted: Option<Sort>) {
-        let in_scope = self.scope.iter().filter(|(_, ids)| !ids.is_empty());
-        let fitting = in_scope.filter(|(_, ids)| {
-            let array = ids
-                .last()
-                .is_some_and(|id| self.locals[id.index()].kind != LocalKind::Word);
-            array == (wanted == Some(Sort::Array))
-        });
-        let candidates = fitting.map(|(name, _)| *name);
-        self.resolver.unknown(name, wanted, candidates);
-    }
-
-    /// An expression without parts.
-    fn leaf(&mut self, raw: &raw::ExprKind<'a>, span: Span) -> ExprKind {
-        if let raw::ExprKind::Int(int) = raw {
-            return self.resolver.int(*int, span, false);
-        }
-        self.uses_runtime = true;
-        match raw {
-            raw::ExprKind::Recv(name) => match self.meaning(*name, Sort::Channel) {
-                Some(Meaning::Channel(id)) => ExprKind::Recv(id),
-                _ => ExprKind::Int(0),
-            },
-            raw::ExprKind::Alive(name) => match self.meaning(*name, Sort::Task) {
-                Some(Meaning::Task(id)) => ExprKind::Alive(id),
-                _ => ExprKind::Int(0),
-            },
-            raw::ExprKind::SelfTask => ExprKind::SelfTask,
-            raw::ExprKind::FpMode => ExprKind::FpMode,
-            _ => ExprKind::Now,
-        }
-    }
 }
 
 // What follows is done outside the functions that call themselves: it would widen their frames.
@@ -608,13 +405,6 @@ fn nest(stmts: &mut Vec<Stmt>, first: usize) {
         let block = Block { stmts: inner, span };
         set_otherwise(stmts, block);
     }
-}
-
-fn is_place(raw: &raw::Expr<'_>) -> bool {
-    matches!(
-        raw.kind,
-        raw::ExprKind::Name(_) | raw::ExprKind::Index(..) | raw::ExprKind::Deref(_)
-    )
 }
 
 fn sort_of(local: &Local) -> Sort {

@@ -1,5 +1,4 @@
 //! Generated programs are valid, end, fault nowhere and print the same at both word widths.
-#![cfg(feature = "generate")]
 
 mod reference;
 

@@ -1,5 +1,4 @@
 //! What holds for every text and every program.
-#![cfg(feature = "generate")]
 
 use costack_lang::diagnostic::Diagnostics;
 use costack_lang::generate::{Options, generate};
