@@ -5,10 +5,23 @@
 //! - [`switch`], [`switch_fp`]: the two flavours, assembled in place.
 //! - [`InitialFrame`], [`InitialFrameFp`]: what a switch finds on a stack that has not run yet.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+#[cfg(target_arch = "aarch64")]
+pub(crate) use aarch64::*;
+
+#[cfg(target_arch = "x86")]
+mod x86;
+#[cfg(target_arch = "x86")]
+pub(crate) use x86::*;
+
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86_64::*;
+
+#[cfg(not(any(target_arch = "aarch64", target_arch = "x86", target_arch = "x86_64")))]
+compile_error!("costack switches stacks on x86-64, i386 and aarch64 only");
 
 use core::mem::MaybeUninit;
 

@@ -18,15 +18,15 @@ use core::hint::cold_path;
 type Chunk = core::arch::x86_64::__m128i;
 #[cfg(target_arch = "aarch64")]
 type Chunk = core::arch::aarch64::uint8x16_t;
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-type Chunk = [u32; 4];
+#[cfg(target_arch = "x86")]
+type Chunk = core::arch::x86::__m128i;
 
 const CHUNK: usize = size_of::<Chunk>();
 
 const WORD: usize = size_of::<usize>();
 
-/// Words that a switch pushes.
-const FRESH_WORDS: usize = 3;
+/// Words that a switch leaves at the low end.
+const FRESH_WORDS: usize = if cfg!(target_arch = "aarch64") { 4 } else { 3 };
 
 /// Up to here the moves are made in place; above, `memcpy` is worth its call.
 const SMALL: usize = 256;

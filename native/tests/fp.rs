@@ -1,13 +1,13 @@
 //! Floating-point control words: shared unless a coroutine keeps its own.
-#![cfg(target_arch = "x86_64")]
 
 use costack::{Builder, Coroutine, SharedStack, State, Yielder};
 use std::arch::asm;
 
-/// Rounding upwards, in the control word of either unit.
-const UP: u32 = 2;
+/// Rounding upwards: the same two bits in MXCSR and the x87 control word, others in FPCR.
+const UP: u32 = if cfg!(target_arch = "aarch64") { 1 } else { 2 };
 
 /// The rounding field of MXCSR and of the x87 control word.
+#[cfg(not(target_arch = "aarch64"))]
 fn rounding() -> (u32, u32) {
     let (mut mxcsr, mut x87) = (0u32, 0u16);
     // SAFETY: the instructions write four and two bytes to the two locals.
@@ -15,10 +15,27 @@ fn rounding() -> (u32, u32) {
     (mxcsr >> 13 & 3, u32::from(x87) >> 10 & 3)
 }
 
+#[cfg(not(target_arch = "aarch64"))]
 fn set_rounding(mode: u32) {
     let (mxcsr, x87) = (0x1f80 | mode << 13, 0x037f | (mode as u16) << 10);
     // SAFETY: both are valid control words with all exceptions masked; the tests put them back.
     unsafe { asm!("ldmxcsr [{}]", "fldcw [{}]", in(reg) &raw const mxcsr, in(reg) &raw const x87) };
+}
+
+/// The rounding field of FPCR, twice.
+#[cfg(target_arch = "aarch64")]
+fn rounding() -> (u32, u32) {
+    let fpcr: u64;
+    // SAFETY: reads a register that every process may read.
+    unsafe { asm!("mrs {}, fpcr", out(reg) fpcr) };
+    let mode = (fpcr >> 22 & 3) as u32;
+    (mode, mode)
+}
+
+#[cfg(target_arch = "aarch64")]
+fn set_rounding(mode: u32) {
+    // SAFETY: the rounding field may be set by every process; the tests put it back.
+    unsafe { asm!("msr fpcr, {}", in(reg) u64::from(mode) << 22) };
 }
 
 /// What a coroutine sees and does: it notes the mode, sets another one, yields, notes it again.

@@ -312,7 +312,7 @@ fn no_memory_for_the_owner_is_an_error_and_nothing_is_lost() {
 #[test]
 fn no_memory_for_a_new_one_is_an_error() {
     let stack = stack();
-    stack.limit_save_bytes(100);
+    stack.limit_save_bytes(60);
     // SAFETY: it never runs.
     let refused = unsafe { Coroutine::new_shared(&stack, counter::<4>(0)) }.unwrap_err();
     assert!(refused.is_out_of_memory());
