@@ -4,7 +4,7 @@ mod common;
 #[path = "../../lang/tests/reference/mod.rs"]
 mod reference;
 
-use common::{LIMIT, finish, isas_of, load, parse};
+use common::{ISAS, LIMIT, finish, load, parse};
 use costack_lang::generate::{Options, generate};
 use costack_lang::syntax::Word;
 use costack_sim::program::Isa;
@@ -16,7 +16,7 @@ use costack_sim::program::Isa;
 fn check(seed: u64, options: &Options) {
     let text = generate(seed, options);
     let mut first: Option<Vec<String>> = None;
-    for isa in isas_of(&text) {
+    for &isa in ISAS {
         let (output, fault) = finish(&mut load(&text, isa));
         if let Some(fault) = fault {
             panic!("seed {seed} on {}: {fault:?}\n{text}", isa.name());

@@ -128,11 +128,7 @@ pub enum Go {
     /// It runs on.
     On,
     /// By a switch; what is pending is done first.
-    Switch {
-        source: TaskNumber,
-        target: TaskNumber,
-        fp: bool,
-    },
+    Switch { target: TaskNumber, fp: bool },
     /// Main has to poll.
     Poll,
     /// Time passes, then main polls again.
@@ -179,6 +175,8 @@ pub struct Core {
     pub channels: Vec<VecDeque<u64>>,
     /// What is to be done to memory before the next instruction.
     pub pending: VecDeque<Micro>,
+    /// Who leaves and who is gone to at the next switch.
+    aim: Option<(TaskNumber, TaskNumber)>,
     /// To be confirmed to the engine once nothing is pending: the task, and whom it evicts.
     confirm: Option<(TaskNumber, Option<TaskNumber>)>,
     /// A mistake that a scenario may ask for: a task that has ended stays the owner of its stack,
@@ -235,6 +233,7 @@ impl Core {
             names: vec![None; names],
             channels: vec![VecDeque::new(); channels.len()],
             pending: VecDeque::new(),
+            aim: None,
             confirm: None,
             keeps_the_dead: false,
             dead: Vec::new(),
@@ -253,6 +252,11 @@ impl Core {
     /// The running task.
     pub fn current(&self) -> TaskNumber {
         number(self.scheduler.current())
+    }
+
+    /// Who leaves and who is gone to at the next switch.
+    pub fn aim(&self) -> Option<(TaskNumber, TaskNumber)> {
+        self.aim
     }
 
     /// The task that gave way last and has not been seen by its resumer.
@@ -343,13 +347,10 @@ impl Core {
                 to: Some(task),
             });
         }
+        self.aim = Some((number(by), task));
         self.confirm = Some((task, evicted));
         self.confirm_if_done();
-        go(Go::Switch {
-            source: number(by),
-            target: task,
-            fp,
-        })
+        go(Go::Switch { target: task, fp })
     }
 
     /// Tells the engine that a plan was carried out.
@@ -457,10 +458,10 @@ impl Core {
                 });
                 let source = number(before);
                 self.left = Some(source);
+                self.aim = Some((source, number(to)));
                 let task = &mut self.tasks[before.index()];
                 task.anchor = Some(from);
                 Go::Switch {
-                    source,
                     target: number(to),
                     fp: task.fp,
                 }

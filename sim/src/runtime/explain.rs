@@ -92,7 +92,7 @@ fn service(runtime: &Runtime, step: &StepView, name: &str, wanted: &str) -> Stri
         "resume" => format!("{who} asks to {wanted}"),
         "poll" if wanted.starts_with("resume") => format!("the scheduler says: {wanted}"),
         "poll" => format!("the scheduler says: {wanted}"),
-        "back" => wanted.to_owned(),
+        "aim" | "back" => wanted.to_owned(),
         "yield" => format!("{who} yields: it stays ready and goes back to its resumer"),
         "exit" => format!("{who} ends"),
         "uninit" | "received" => wanted.to_owned(),

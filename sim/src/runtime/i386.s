@@ -1,7 +1,7 @@
 // The runtime's stubs on i386, System V: what compiled functions call.
 //
-// As x86_64.s, with these differences: arguments come on the stack, above the return address, so
-// a service is called before anything is pushed; the switch keeps esi and ebp, and the stubs save
+// As x86_64.s, with these differences: arguments come on the stack, above the return address, which
+// is why services are called before anything is pushed; the switch keeps esi and ebp, and the stubs save
 // ebx and edi; there is no red zone.
 //
 //   the stack of a suspended task
@@ -24,13 +24,14 @@ rt_main:
     call main
     host end
 
-// A task begins here. esi is rt_first.
+// A task begins here; see asm/i386/entry.s. esi will be rt_first.
 rt_entry:
     .entry
 
-// edx: address of the words that the task was made with: its function, three empty ones, then the
-// arguments. Nobody returns to the entry, so sp moves up to these.
+// The fifth argument is the address of the words that the task was made with: its function, three
+// empty ones, then the arguments. Nobody returns to the entry, so sp moves up to these.
 rt_first:
+    mov edx, [esp + 20]
     mov eax, [edx]
     lea esp, [edx + 16]
     mov ebp, 0
@@ -40,17 +41,19 @@ rt_first:
 // The name of the task to resume.
 rt_resume:
     host resume
-    // The switch's registers are as it wants them; eax: 0 integer flavour, 1 fp flavour.
+    // eax: 0 integer flavour, 1 fp flavour.
     push ebp
     mov ebp, esp
     push ebx
     push edi
     test eax, eax
     jne .Lresume_fp
+    host aim
     .switch
     host back
     jmp .Lresumed
 .Lresume_fp:
+    host aim
     .switch_fp
     host back
 .Lresumed:
@@ -65,7 +68,7 @@ rt_yield:
     jmp rt_leave
 
 // Goes on as the runtime has decided. eax: 0 switches to the resumer, 1 does so with the fp
-// flavour (its registers are as it wants them), 2 goes on, 3 polls: main has no resumer.
+// flavour, 2 goes on, 3 polls: main has no resumer.
 rt_leave:
     push ebp
     mov ebp, esp
@@ -73,6 +76,7 @@ rt_leave:
     push edi
     test eax, eax
     jne .Lother
+    host aim
     .switch
 .Lleft:
     pop edi
@@ -84,6 +88,7 @@ rt_leave:
     je .Lleft
     cmp eax, 3
     je .Lpoll
+    host aim
     .switch_fp
     jmp .Lleft
 // Main resumes whom the scheduler names until it is main's turn.
@@ -92,6 +97,7 @@ rt_leave:
     // eax: 0 and 1 as above; 2 it is main's turn; 3 time has passed, ask again.
     test eax, eax
     jne .Lpoll_other
+    host aim
     .switch
     host back
     jmp .Lpoll
@@ -100,6 +106,7 @@ rt_leave:
     je .Lleft
     cmp eax, 3
     je .Lpoll
+    host aim
     .switch_fp
     host back
     jmp .Lpoll
@@ -111,9 +118,11 @@ rt_exit:
     mov ebp, esp
     test eax, eax
     jne .Lexit_fp
+    host aim
     .switch
     host unreachable
 .Lexit_fp:
+    host aim
     .switch_fp
     host unreachable
 

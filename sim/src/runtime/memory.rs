@@ -69,9 +69,8 @@ pub fn save_capacity(image: u32) -> u32 {
 pub struct Convention {
     /// Address of the word that receives the source's sp, and sp of the target.
     pub switch: [&'static str; 2],
-    /// Address of the word that holds the target's sp; a scenario's own text may want it, where a
-    /// register is left for it.
-    pub target_word: Option<&'static str>,
+    /// Address of the word that holds the target's sp, for a scenario's own text.
+    pub target_word: &'static str,
     /// Callee-saved registers that the switch keeps; it declares the others clobbered.
     pub kept: &'static [&'static str],
     /// Registers that no switch may clobber, besides.
@@ -92,32 +91,44 @@ pub struct Convention {
 
 /// The convention of an ISA.
 pub fn convention(isa: Isa) -> &'static Convention {
+    // First frames are as drawn in asm/<isa>/switch.s and switch_fp.s.
     match isa {
-        Isa::X86_64 | Isa::Aarch64 => &Convention {
+        Isa::X86_64 => &Convention {
             switch: ["rdi", "rsi"],
-            target_word: Some("r8"),
+            target_word: "r8",
             kept: &["rbx", "rbp"],
             always_kept: &["rsp", "rip", "mxcsr", "fpcw"],
-            // As drawn in asm/x86_64/switch.s and switch_fp.s.
             frame: &[First::Nothing, First::Entry, First::Called],
             frame_fp: &[First::Nothing, First::Entry, First::Called, First::Control],
             called: "rbx",
-            // MXCSR above the x87 control word: System V ABI, figure 3.4.
+            // MXCSR above the x87 control word, as a process finds them: System V ABI, figure 3.4.
             control: &[0x1f80 << 32 | 0x037f],
             arguments: 6,
             group: 2,
         },
         Isa::I386 => &Convention {
-            switch: ["ecx", "edx"],
-            target_word: None,
+            switch: ["edi", "ecx"],
+            target_word: "edx",
             kept: &["esi", "ebp"],
             always_kept: &["esp", "eip", "mxcsr", "fpcw"],
             frame: &[First::Nothing, First::Entry, First::Called],
-            frame_fp: &[First::Nothing, First::Entry, First::Called, First::Control],
+            frame_fp: &[First::Nothing, First::Entry, First::Control, First::Called],
             called: "esi",
             control: &[0x037f, 0x1f80],
             arguments: 0,
             group: 4,
+        },
+        Isa::Aarch64 => &Convention {
+            switch: ["x0", "x1"],
+            target_word: "x5",
+            kept: &["x19", "x29"],
+            always_kept: &["sp", "pc", "fpcr", "x18"],
+            frame: &[First::Nothing, First::Entry, First::Called, First::Nothing],
+            frame_fp: &[First::Nothing, First::Entry, First::Called, First::Control],
+            called: "x19",
+            control: &[0],
+            arguments: 8,
+            group: 2,
         },
     }
 }

@@ -35,6 +35,7 @@ macro_rules! services {
 
 services![
     resume,
+    aim,
     back,
     poll,
     run,
@@ -58,7 +59,6 @@ services![
     print,
     uninit,
     assert_failed,
-    no_switch,
     division_by_zero,
     task_number,
     give_way,
@@ -122,33 +122,12 @@ impl Runtime {
             Go::On => context.set_result(GO_ON),
             Go::Poll | Go::Idle => context.set_result(POLL),
             Go::End => return Ok(Then::End),
-            Go::Switch { source, target, fp } => self.aim(context, source, target, fp)?,
+            Go::Switch { fp, .. } => context.set_result(u64::from(fp)),
         }
         match self.state().pending.is_empty() {
             true => Ok(Then::Continue),
             false => Ok(Then::More),
         }
-    }
-
-    /// Loads the registers that the switch reads.
-    fn aim(
-        &mut self,
-        context: &mut Context<'_>,
-        source: TaskNumber,
-        target: TaskNumber,
-        fp: bool,
-    ) -> Result<(), FaultKind> {
-        let [leave, to] = memory::convention(self.isa).switch;
-        let sp = self.address(context.load(self.field(target, Field::Sp))?);
-        let leave = register(self.isa, leave)?;
-        context.set_register(leave, self.field(source, Field::Sp));
-        context.set_pointer(register(self.isa, to)?, sp, target);
-        if let (true, Some(word)) = (self.style.own, memory::convention(self.isa).target_word) {
-            let word = register(self.isa, word)?;
-            context.set_register(word, self.field(target, Field::Sp));
-        }
-        context.set_result(u64::from(fp));
-        Ok(())
     }
 
     /// Calls on the scheduler for the running task.
@@ -173,6 +152,34 @@ fn resume(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, Faul
     let reply = runtime.apply(Command::Resume { name, from });
     said(context, "resume", wanted.clone());
     runtime.go(context, &wanted, reply)
+}
+
+/// Loads the registers that the switch reads.
+fn aim(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    let Some((source, target)) = runtime.state().aim() else {
+        return Err(FaultKind::Runtime {
+            message: "a switch to nobody".to_owned(),
+        });
+    };
+    let convention = memory::convention(runtime.isa);
+    let [leave, to] = convention.switch;
+    let word = runtime.field(source, Field::Sp);
+    let sp = runtime.address(context.load(runtime.field(target, Field::Sp))?);
+    context.set_register(register(runtime.isa, leave)?, word);
+    context.set_pointer(register(runtime.isa, to)?, sp, target);
+    if runtime.style.own {
+        let beside = register(runtime.isa, convention.target_word)?;
+        context.set_register(beside, runtime.field(target, Field::Sp));
+    }
+    let (source, target) = (runtime.task_name(source), runtime.task_name(target));
+    said(
+        context,
+        "aim",
+        format!(
+            "{leave} = {word:#x}, where {source} leaves its sp; {to} = {sp:#x}, the sp of {target}"
+        ),
+    );
+    Ok(Then::Continue)
 }
 
 /// The resumer runs again: what the other has left on its stack is known now.
@@ -499,16 +506,6 @@ fn assert_failed(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<The
         },
     };
     Err(FaultKind::Assertion { text })
-}
-
-/// The ISA has no switch text, and the scenario brings none.
-fn no_switch(runtime: &mut Runtime, _: &mut Context<'_>) -> Result<Then, FaultKind> {
-    Err(FaultKind::Runtime {
-        message: format!(
-            "there is no switch for {} yet; a scenario may bring its own",
-            runtime.isa.name()
-        ),
-    })
 }
 
 /// The divisor is 0, on an ISA whose division does not fault.

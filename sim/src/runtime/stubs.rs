@@ -40,19 +40,14 @@ macro_rules! texts {
 
 static X86_64: Texts = texts!("x86_64");
 
-/// There is no `asm/i386/` yet: tasks run with a scenario's own switch only.
-static I386: Texts = Texts {
-    file: "sim/src/runtime/i386.s",
-    stubs: include_str!("i386.s"),
-    entry: ("sim/src/runtime/i386.s", "    mov edx, esp\n    call esi\n"),
-    switch: ("sim/src/runtime/i386.s", "    host no_switch\n"),
-    switch_fp: ("sim/src/runtime/i386.s", "    host no_switch\n"),
-};
+static I386: Texts = texts!("i386");
+static AARCH64: Texts = texts!("aarch64");
 
 fn texts(isa: Isa) -> &'static Texts {
     match isa {
-        Isa::X86_64 | Isa::Aarch64 => &X86_64,
+        Isa::X86_64 => &X86_64,
         Isa::I386 => &I386,
+        Isa::Aarch64 => &AARCH64,
     }
 }
 
@@ -69,10 +64,7 @@ pub fn stubs(program: &Program, isa: Isa) -> Object {
         file: Cow::Borrowed(file),
         first_line: 1,
         text: Cow::Borrowed(text),
-        rights: match text.contains("host no_switch") {
-            true => Rights::Host,
-            false => Rights::Plain,
-        },
+        rights: Rights::Plain,
         statements: Vec::new(),
     };
     let switch = || match own {
@@ -133,13 +125,14 @@ fn stub_part(file: &'static str, stubs: &str, from: usize, to: usize) -> Part {
 fn leave_to_the_text(stubs: &str, style: &Style) -> String {
     let mut text = String::with_capacity(stubs.len());
     for line in stubs.split_inclusive('\n') {
-        let kept = line
-            .trim()
-            .strip_prefix("push ")
-            .or_else(|| line.trim().strip_prefix("pop "))
-            .is_some_and(|register| style.own && style.keeps.iter().any(|kept| kept == register));
-        let frame_pointer = line.contains("bp");
-        match kept && !frame_pointer {
+        // `push r12`, `stp d8, d9, [sp, #-16]!`.
+        let (mnemonic, operands) = line.trim().split_once(' ').unwrap_or((line, ""));
+        let saves = matches!(mnemonic, "push" | "pop" | "stp" | "ldp" | "str" | "ldr");
+        let registers = operands.split('[').next().unwrap_or("").split(',');
+        let mut registers = registers.map(str::trim).filter(|name| !name.is_empty());
+        let kept = |register: &str| style.keeps.iter().any(|kept| kept == register);
+        let frame = operands.contains("bp") || operands.contains("x29");
+        match style.own && saves && !frame && registers.all(kept) {
             true => text.push('\n'),
             false => text.push_str(line),
         }

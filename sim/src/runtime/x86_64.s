@@ -1,7 +1,8 @@
 // The runtime's stubs on x86-64, System V: what compiled functions call.
 //
 // `host NAME` hands over to the runtime (runtime/host.rs). It reads arguments where the ABI puts
-// them and leaves its answer in rax. `.switch` and `.switch_fp` stand for the switch text of the
+// them and leaves its answer in rax; `host aim` loads the registers that the switch reads. A
+// service is called before anything is pushed, where its arguments are easy to find. `.switch` and `.switch_fp` stand for the switch text of the
 // flavour, which is put in at that place, like inline assembly.
 //
 // A stub that switches is to its caller what a compiled function with inline assembly is: the
@@ -50,20 +51,22 @@ rt_first:
 
 // rdi: the name of the task to resume.
 rt_resume:
+    host resume
+    // rax: 0 integer flavour, 1 fp flavour.
     push rbp
     mov rbp, rsp
     push r12
     push r13
     push r14
     push r15
-    host resume
-    // rdi and rsi as the switch wants them; rax: 0 integer flavour, 1 fp flavour.
     test rax, rax
     jne .Lresume_fp
+    host aim
     .switch
     host back
     jmp .Lresumed
 .Lresume_fp:
+    host aim
     .switch_fp
     host back
 .Lresumed:
@@ -80,7 +83,7 @@ rt_yield:
     jmp rt_leave
 
 // Goes on as the runtime has decided. rax: 0 switches to the resumer, 1 does so with the fp
-// flavour (rdi, rsi as the switch wants them), 2 goes on, 3 polls: main has no resumer.
+// flavour, 2 goes on, 3 polls: main has no resumer.
 rt_leave:
     push rbp
     mov rbp, rsp
@@ -90,6 +93,7 @@ rt_leave:
     push r15
     test rax, rax
     jne .Lother
+    host aim
     .switch
 .Lleft:
     pop r15
@@ -103,6 +107,7 @@ rt_leave:
     je .Lleft
     cmp rax, 3
     je .Lpoll
+    host aim
     .switch_fp
     jmp .Lleft
 // Main resumes whom the scheduler names until it is main's turn.
@@ -111,6 +116,7 @@ rt_leave:
     // rax: 0 and 1 as above; 2 it is main's turn; 3 time has passed, ask again.
     test rax, rax
     jne .Lpoll_other
+    host aim
     .switch
     host back
     jmp .Lpoll
@@ -119,20 +125,23 @@ rt_leave:
     je .Lleft
     cmp rax, 3
     je .Lpoll
+    host aim
     .switch_fp
     host back
     jmp .Lpoll
 
 // The running task ends. Nothing of its stack is needed again, so nothing is saved.
 rt_exit:
+    host exit
     push rbp
     mov rbp, rsp
-    host exit
     test rax, rax
     jne .Lexit_fp
+    host aim
     .switch
     host unreachable
 .Lexit_fp:
+    host aim
     .switch_fp
     host unreachable
 
@@ -196,9 +205,9 @@ rt_send:
 
 // rdi: a channel. rax: the value, which is in the task's control block by then.
 rt_recv:
+    host recv
     push rbp
     mov rbp, rsp
-    host recv
     call rt_leave
     host received
     pop rbp

@@ -15,45 +15,16 @@ pub const LIMIT: u64 = 5_000_000;
 /// The ISAs that scenarios run on.
 pub const ISAS: &[Isa] = &[Isa::X86_64, Isa::I386];
 
-/// A switch for i386, for as long as there is none in `asm/`.
-const I386_SWITCH: &str = "
-switch i386 {
-    push esi
-    lea esi, [2f]
-    push esi
-    push ebp
-    mov [ecx], esp
-    mov ecx, esp
-    mov esp, edx
-    pop ebp
-    pop edx
-    pop esi
-    jmp edx
-2:
-}
-";
-
 /// Parses a scenario that has no mistakes.
 #[track_caller]
 pub fn parse(text: &str) -> Program {
     costack_lang::parse("test.costack", text).unwrap_or_else(|mistakes| panic!("{mistakes}"))
 }
 
-/// The ISAs that a scenario can run on: there is no fp flavour for i386 yet.
-pub fn isas_of(text: &str) -> impl Iterator<Item = Isa> {
-    let fp = text.contains(" fp =");
-    let fits = move |isa: &Isa| *isa != Isa::I386 || !fp;
-    ISAS.iter().copied().filter(fits)
-}
-
 /// Begins a session.
 #[track_caller]
 pub fn load(text: &str, isa: Isa) -> Session {
-    let mut text = text.to_owned();
-    if isa == Isa::I386 && !text.contains("switch i386") {
-        text.push_str(I386_SWITCH);
-    }
-    runtime::load(Arc::new(parse(&text)), isa, Options::default())
+    runtime::load(Arc::new(parse(text)), isa, Options::default())
         .unwrap_or_else(|error| panic!("{error:?}"))
 }
 
@@ -74,7 +45,7 @@ pub fn main_of(statements: &str) -> String {
 /// Runs a scenario on every ISA and compares what it prints.
 #[track_caller]
 pub fn check(text: &str, expected: &[&str]) {
-    for isa in isas_of(text) {
+    for &isa in ISAS {
         let mut session = load(text, isa);
         let (output, fault) = finish(&mut session);
         if let Some(fault) = &fault {
@@ -100,7 +71,7 @@ pub fn check_main(statements: &str, expected: &[&str]) {
 /// begins with.
 #[track_caller]
 pub fn check_fault(text: &str, task: u32, line: u32, expected: &str) {
-    for isa in isas_of(text) {
+    for &isa in ISAS {
         let mut session = load(text, isa);
         let (output, fault) = finish(&mut session);
         let Some(fault) = fault else {
