@@ -15,6 +15,10 @@
 //! - `std` (default): stacks from the system, with guard pages and a pool.
 //! - `unwind` (default): panics travel to the resumer, and dropping a suspended coroutine runs its
 //!   destructors.
+//! - `runtime` (default): [`Runtime`], tasks, and all that they wait for: see [`runtime`] and
+//!   [`sync`]. Without it there is no `spawn`: make a [`Coroutine`] and resume it yourself, or
+//!   drive [`costack_engine::sched::Scheduler`] with coroutines as its tasks.
+//! - `io`: sockets, pipes and other files that park only the task that waits for them.
 //! - `scenario`: runs scenario files in real coroutines.
 //! - Without both, `no_std` with `alloc`; bring your own [`stack::StackMemory`].
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -29,13 +33,19 @@ mod coroutine;
 mod error;
 mod exchange;
 mod head;
+#[cfg(feature = "io")]
+pub mod io;
 mod own;
 mod resume;
+#[cfg(feature = "runtime")]
+pub mod runtime;
 #[cfg(feature = "scenario")]
 pub mod scenario;
 mod shared;
 mod slab;
 pub mod stack;
+#[cfg(feature = "runtime")]
+pub mod sync;
 mod unwind;
 mod value;
 
@@ -45,4 +55,9 @@ pub use costack_engine::Refusal;
 pub use costack_engine::event::Event;
 pub use error::{Error, Refused};
 pub use head::Yielder;
+#[cfg(feature = "runtime")]
+pub use runtime::{
+    JoinHandle, Runtime, StackPool, delay_us, every, sleep, sleep_until, spawn, spawn_blocking,
+    stop_requested, task, yield_now,
+};
 pub use shared::SharedStack;

@@ -66,6 +66,8 @@ pub struct Scheduler<O = ()> {
     tasks: Tasks,
     free_slots: Vec<u32>,
     current: u32,
+    /// Who gave way last.
+    left: u32,
     ready: Queue,
     timers: Timers,
     /// Started tasks that have not ended, but for those in the background.
@@ -109,6 +111,7 @@ impl<O: Observer> Scheduler<O> {
             },
             free_slots: Vec::new(),
             current: 0,
+            left: 0,
             ready: Queue::EMPTY,
             timers: Timers::default(),
             started_live: 0,
@@ -136,6 +139,12 @@ impl<O: Observer> Scheduler<O> {
     /// The task that runs now.
     pub fn current(&self) -> TaskId {
         self.id(self.current)
+    }
+
+    /// The task that has just given way and left control to its resumer; after any other call,
+    /// any task.
+    pub fn last_left(&self) -> TaskId {
+        self.id(self.left)
     }
 
     /// Makes a task. It runs when somebody resumes it, or once it is [started](Self::start).
@@ -378,6 +387,13 @@ impl<O: Observer> Scheduler<O> {
         self.next_ready()
     }
 
+    /// As [`poll`](Self::poll), but that no timer fires.
+    #[inline]
+    pub fn poll_ready(&mut self) -> Next {
+        debug_assert_eq!(self.current, 0, "only main polls");
+        self.next_ready()
+    }
+
     /// When the next timer is due.
     #[inline(always)]
     pub fn next_timer_us(&self) -> Option<u64> {
@@ -564,6 +580,7 @@ impl<O: Observer> Scheduler<O> {
         if index == 0 {
             return Flow::Poll;
         }
+        self.left = index;
         let resumer = self.task(index).resumer;
         // Main may be polling: then it is blocked or queued itself and stays so.
         if self.task(resumer).state == TaskState::Resuming {
