@@ -5,6 +5,7 @@ use crate::copy::copy_image;
 use crate::shared::{Shared, StackState};
 use crate::{Error, Id};
 use core::hint::cold_path;
+use costack_engine::Refusal;
 use costack_engine::event::Event;
 use costack_engine::share::Plan;
 
@@ -19,55 +20,107 @@ use costack_engine::share::Plan;
 /// that is not known to the engine.
 #[inline(always)]
 pub(crate) unsafe fn bring_in(stack: &StackState, target: Shared) -> Result<usize, Error> {
-    // SAFETY: no other reference to these records exists: they are borrowed in this module only,
-    // and never across a call to anything that could come back here.
-    let (engine, record) = unsafe { (&mut *stack.engine.get(), &mut *target.record()) };
-    let plan = match engine.plan_resume(target, record) {
-        Ok(plan) => plan,
-        Err(refusal) => {
-            cold_path();
-            return Err(refusal.into());
-        }
-    };
-    let bytes = record.bytes() as usize;
-    match plan {
-        Plan::Switch => {
-            cold_path();
-            engine.resumed(target, record, None);
-        }
-        Plan::Exchange { evict, restore } => {
-            let evicted = match evict {
-                // SAFETY: the owner is suspended, so its bytes are in place.
-                Some((owner, bytes)) => Some(unsafe { save(stack, owner, bytes as usize)? }),
-                None => {
-                    cold_path();
-                    None
-                }
-            };
-            // SAFETY: the stack is free now, and the target's image is in its save stack.
-            unsafe { bring_back(stack, target, restore as usize) };
-            // SAFETY: as above; the evicted one is not the target, which was out.
-            engine.resumed(
-                target,
-                record,
-                evicted.map(|owner| unsafe { &mut *owner.record() }),
-            );
-            if stack.is_watched() {
+    if stack.is_watched() {
+        cold_path();
+        // SAFETY: the caller's promise.
+        return unsafe { bring_in_watched(stack, target) };
+    }
+    // SAFETY: the caller's promise.
+    unsafe { carry_out::<false>(stack, target) }
+}
+
+/// As [`bring_in`], for a stack with an observer, which must not resume anything on that stack
+/// while an exchange is going on.
+///
+/// # Safety
+/// As for [`bring_in`].
+#[cold]
+#[inline(never)]
+unsafe fn bring_in_watched(stack: &StackState, target: Shared) -> Result<usize, Error> {
+    if stack.is_telling() {
+        return Err(Refusal::StackInUse.into());
+    }
+    // SAFETY: the caller's promise.
+    unsafe { carry_out::<true>(stack, target) }
+}
+
+/// The interpreter of plans. While it tells an observer something, it holds no reference to
+/// a record, because an observer may call anything.
+///
+/// # Safety
+/// As for [`bring_in`].
+#[inline(always)]
+unsafe fn carry_out<const WATCHED: bool>(
+    stack: &StackState,
+    target: Shared,
+) -> Result<usize, Error> {
+    // SAFETY: no other reference to these records exists: they are borrowed for a few lines at
+    // a time, and never across a call to anything that could come back here.
+    let (plan, bytes) = unsafe {
+        let record = &*target.record();
+        match (*stack.engine.get()).plan_resume(target, record) {
+            Ok(plan) => (plan, record.bytes() as usize),
+            Err(refusal) => {
                 cold_path();
-                // SAFETY: none of the references above is used after this.
-                unsafe { tell(stack, evict, target, restore) };
+                return Err(refusal.into());
             }
         }
+    };
+    let evicted = match plan {
+        Plan::Switch => {
+            cold_path();
+            None
+        }
+        Plan::Exchange { evict, restore } => {
+            match evict {
+                Some((owner, bytes)) => {
+                    // SAFETY: the owner is suspended, so its bytes are in place.
+                    unsafe { save(stack, owner, bytes as usize)? };
+                    if WATCHED {
+                        let task = owner.id();
+                        stack.tell(Event::Save { task, bytes });
+                    }
+                }
+                None => cold_path(),
+            }
+            // SAFETY: the stack is free now, and the target's image is in its save stack.
+            unsafe { bring_back(stack, target, restore as usize) };
+            if WATCHED {
+                let task = target.id();
+                stack.tell(Event::Restore {
+                    task,
+                    bytes: restore,
+                });
+            }
+            evict
+        }
+    };
+    // SAFETY: as above; the evicted one is not the target, which was out.
+    unsafe {
+        let evicted = evicted.map(|(owner, _)| &mut *owner.record());
+        (*stack.engine.get()).resumed(target, &mut *target.record(), evicted);
+    }
+    if WATCHED && matches!(plan, Plan::Exchange { .. }) {
+        let from: Option<Id> = evicted.map(|(owner, _)| owner.id());
+        let to = Some(target.id());
+        stack.tell(Event::Owner {
+            stack: stack.number,
+            from,
+            to,
+        });
     }
     Ok(bytes)
 }
 
 /// Copies the `bytes` below the top of the stack into the save stack of `owner`.
 ///
+/// # Errors
+/// No memory for a larger save stack; nothing has changed then.
+///
 /// # Safety
 /// `owner` owns the stack and is suspended, with that many bytes in use.
 #[inline(always)]
-unsafe fn save(stack: &StackState, owner: Shared, bytes: usize) -> Result<Shared, Error> {
+unsafe fn save(stack: &StackState, owner: Shared, bytes: usize) -> Result<(), Error> {
     // SAFETY: no other reference to the image exists.
     let image = unsafe { &mut *owner.image() };
     if !fits(image.capacity as usize, bytes) {
@@ -76,7 +129,7 @@ unsafe fn save(stack: &StackState, owner: Shared, bytes: usize) -> Result<Shared
     }
     // SAFETY: the image has room for `bytes` and is not on the stack.
     unsafe { copy_image(stack.top_ptr().sub(bytes), image.start, bytes) };
-    Ok(owner)
+    Ok(())
 }
 
 /// Copies the image of `target` back to the top of the stack.
@@ -86,7 +139,9 @@ unsafe fn save(stack: &StackState, owner: Shared, bytes: usize) -> Result<Shared
 #[inline(always)]
 unsafe fn bring_back(stack: &StackState, target: Shared, bytes: usize) {
     // SAFETY: the image came from this stack, so it fits, and it is not on the stack.
-    unsafe { copy_image((*target.image()).start, stack.top_ptr().sub(bytes), bytes) };
+    unsafe {
+        copy_image((*target.image()).start, stack.top_ptr().sub(bytes), bytes);
+    }
 }
 
 /// Whether a save stack of this capacity is right for an image: large enough, and not so much too
@@ -94,30 +149,4 @@ unsafe fn bring_back(stack: &StackState, target: Shared, bytes: usize) {
 #[inline(always)]
 fn fits(capacity: usize, bytes: usize) -> bool {
     bytes <= capacity && capacity <= 2 * bytes + 64
-}
-
-/// Tells the observer what was done.
-///
-/// # Safety
-/// Nobody holds a reference to a record of this stack: an observer may call anything.
-#[cold]
-#[inline(never)]
-unsafe fn tell(stack: &StackState, evicted: Option<(Shared, u32)>, target: Shared, restored: u32) {
-    let task = target.id();
-    if let Some((owner, bytes)) = evicted {
-        stack.tell(Event::Save {
-            task: owner.id(),
-            bytes,
-        });
-    }
-    stack.tell(Event::Restore {
-        task,
-        bytes: restored,
-    });
-    let from: Option<Id> = evicted.map(|(owner, _)| owner.id());
-    stack.tell(Event::Owner {
-        stack: stack.number,
-        from,
-        to: Some(task),
-    });
 }

@@ -62,6 +62,7 @@ pub(crate) struct StackState {
     blocks: Cell<usize>,
     handle: Cell<bool>,
     watched: Cell<bool>,
+    telling: Cell<bool>,
     observer: Cell<Option<Observer>>,
     /// Names of those coroutines that have one, by id.
     names: UnsafeCell<BTreeMap<u32, Box<str>>>,
@@ -110,6 +111,7 @@ impl SharedStack {
             blocks: Cell::new(0),
             handle: Cell::new(true),
             watched: Cell::new(false),
+            telling: Cell::new(false),
             observer: Cell::new(None),
             names: UnsafeCell::new(BTreeMap::new()),
             _memory: Box::new(memory),
@@ -238,8 +240,14 @@ impl SharedStack {
         unsafe { &mut *self.state().slab.get() }.set_limit(bytes);
     }
 
-    /// Calls `observer` after every save, restore and change of owner. Costs nothing while there
-    /// is none. It must not panic: that would leave a coroutine's resumer half-way.
+    /// Calls `observer` right after every save, restore and change of owner. Costs nothing while
+    /// there is none.
+    ///
+    /// After a save the owner's bytes are in its save stack, and still on the stack too; after
+    /// a restore they are on the stack. An observer that resumes a coroutine of this stack gets
+    /// [`Refusal::StackInUse`](crate::Refusal::StackInUse); one that panics ends the process,
+    /// because it would leave an exchange half-way; and a coroutine of this stack that it drops is
+    /// leaked.
     ///
     /// ```
     /// use costack::{Coroutine, Event, SharedStack};
@@ -312,11 +320,26 @@ impl StackState {
         self.watched.get()
     }
 
+    /// Whether the observer is being told something right now.
+    pub(crate) fn is_telling(&self) -> bool {
+        self.telling.get()
+    }
+
     /// Hands an event to the observer, if there is one and it is not the one that caused it.
     pub(crate) fn tell(&self, event: Event<Id>) {
-        if let Some(mut observer) = self.observer.take() {
-            observer(event);
-            self.observer.set(Some(observer));
+        let Some(mut observer) = self.observer.take() else {
+            return;
+        };
+        self.telling.set(true);
+        let half_way = HalfWay;
+        observer(event);
+        core::mem::forget(half_way);
+        self.telling.set(false);
+        // It may have been replaced, or have ended itself, meanwhile.
+        match self.observer.take() {
+            Some(newer) => self.observer.set(Some(newer)),
+            None if self.watched.get() => self.observer.set(Some(observer)),
+            None => {}
         }
     }
 
@@ -471,6 +494,10 @@ impl Shared {
         let state = self.control().stack;
         // SAFETY: the state lives as long as its control blocks.
         let stack = unsafe { state.as_ref() };
+        if stack.is_telling() {
+            // An exchange is going on, and this one may be part of it: it is leaked.
+            return;
+        }
         // SAFETY: borrowed in these lines only. Freeing is refused for a running coroutine only.
         unsafe {
             let engine = &mut *stack.engine.get();
@@ -493,6 +520,15 @@ impl Shared {
 
 /// What the slab gives out for a control block.
 const BLOCK_CAPACITY: u32 = size_of::<SharedControl>().next_multiple_of(8) as u32;
+
+/// Ends the process when it is dropped by a panic: an exchange cannot be left half-way.
+struct HalfWay;
+
+impl Drop for HalfWay {
+    fn drop(&mut self) {
+        panic!("the observer of a shared stack panicked")
+    }
+}
 
 #[cold]
 #[inline(never)]
