@@ -101,7 +101,7 @@ impl Session {
             return Some(Living {
                 task,
                 frames: Vec::new(),
-                low: on.base,
+                low: self.stored_sp(task).unwrap_or(on.base),
             });
         };
         Some(Living {
@@ -109,6 +109,15 @@ impl Session {
             frames: self.walk(task, start, Home::Stack, on.top, usize::MAX),
             low: start.low.min(start.sp),
         })
+    }
+
+    /// The sp in a task's control block: what it will have when it runs.
+    fn stored_sp(&self, task: TaskNumber) -> Option<u64> {
+        let address = self.host.task(task)?.control_block;
+        let block = &self.machine.blocks[self.machine.block_at(address)?];
+        let index = block.fields.iter().position(|name| *name == "sp")?;
+        let word = u64::from(self.machine.word.bytes());
+        self.peek(address + index as u64 * word, word)
     }
 
     /// The lowest live byte of what is on a stack.
