@@ -82,7 +82,10 @@ impl Report {
         let report: Self = serde_json::from_str(text)
             .map_err(|error| format!("bench.json cannot be read: {error}"))?;
         if report.schema != SCHEMA {
-            return Err(format!("bench.json is of schema {:?}, this page reads {SCHEMA:?}", report.schema));
+            return Err(format!(
+                "bench.json is of schema {:?}, this page reads {SCHEMA:?}",
+                report.schema
+            ));
         }
         Ok(report)
     }
@@ -91,11 +94,16 @@ impl Report {
     pub fn curves(&self) -> Vec<Curve> {
         let mut curves: Vec<Curve> = Vec::new();
         for result in &self.results {
-            let (Some(bytes), Some(name)) = (image_bytes(result), &result.function) else { continue };
+            let (Some(bytes), Some(name)) = (image_bytes(result), &result.function) else {
+                continue;
+            };
             let point = (bytes, result.median.estimate);
             match curves.iter_mut().find(|curve| curve.name == *name) {
                 Some(curve) => curve.points.push(point),
-                None => curves.push(Curve { name: name.clone(), points: vec![point] }),
+                None => curves.push(Curve {
+                    name: name.clone(),
+                    points: vec![point],
+                }),
             }
         }
         for curve in &mut curves {
@@ -109,13 +117,23 @@ impl Report {
     /// The other results: one row for each situation.
     pub fn situations(&self) -> Vec<Situation> {
         let mut rows: Vec<Situation> = Vec::new();
-        for result in self.results.iter().filter(|result| image_bytes(result).is_none()) {
-            let name = result.parameter.clone().unwrap_or_else(|| result.group.clone());
+        for result in self
+            .results
+            .iter()
+            .filter(|result| image_bytes(result).is_none())
+        {
+            let name = result
+                .parameter
+                .clone()
+                .unwrap_or_else(|| result.group.clone());
             let who = result.function.clone().unwrap_or_default();
             let time = (who, result.median.estimate);
             match rows.iter_mut().find(|row| row.name == name) {
                 Some(row) => row.times.push(time),
-                None => rows.push(Situation { name, times: vec![time] }),
+                None => rows.push(Situation {
+                    name,
+                    times: vec![time],
+                }),
             }
         }
         for row in &mut rows {
@@ -150,7 +168,10 @@ impl Curve {
     /// outside of what was measured.
     pub fn at(&self, bytes: f64) -> Option<f64> {
         let exact = self.points.iter().find(|point| point.0 == bytes);
-        let between = self.points.windows(2).find(|pair| pair[0].0 < bytes && bytes < pair[1].0);
+        let between = self
+            .points
+            .windows(2)
+            .find(|pair| pair[0].0 < bytes && bytes < pair[1].0);
         exact.map(|point| point.1).or_else(|| {
             let [(x0, y0), (x1, y1)] = between?.try_into().ok()?;
             Some(y0 + (y1 - y0) * (bytes - x0) / (x1 - x0))
@@ -200,13 +221,20 @@ mod tests {
         let rows = Report::parse(TEXT).unwrap().situations();
         assert_eq!(rows.len(), 1);
         assert_eq!(rows[0].name, "helper yields");
-        assert_eq!(rows[0].times, [("costack".to_owned(), 5.1), ("corosensei".to_owned(), 17.0)]);
+        assert_eq!(
+            rows[0].times,
+            [("costack".to_owned(), 5.1), ("corosensei".to_owned(), 17.0)]
+        );
     }
 
     #[test]
     fn refuses_another_schema() {
         let error = Report::parse(&TEXT.replace("bench/1", "bench/2")).unwrap_err();
         assert!(error.contains("costack-bench/2"), "{error}");
-        assert!(Report::parse("<html>").unwrap_err().contains("cannot be read"));
+        assert!(
+            Report::parse("<html>")
+                .unwrap_err()
+                .contains("cannot be read")
+        );
     }
 }

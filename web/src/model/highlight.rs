@@ -25,9 +25,9 @@ const DECLARATIONS: &[&str] = &[
 ];
 
 const KEYWORDS: &[&str] = &[
-    "let", "if", "else", "while", "break", "continue", "return", "print", "assert", "yield", "exit",
-    "sleep", "us", "ms", "lock", "unlock", "wait", "complete", "send", "recv", "join", "resume",
-    "start", "run", "spawn", "fpmode", "alive", "now", "self", "and", "or", "not",
+    "let", "if", "else", "while", "break", "continue", "return", "print", "assert", "yield",
+    "exit", "sleep", "us", "ms", "lock", "unlock", "wait", "complete", "send", "recv", "join",
+    "resume", "start", "run", "spawn", "fpmode", "alive", "now", "self", "and", "or", "not",
 ];
 
 /// Splits one line into pieces; together they are the line.
@@ -96,8 +96,14 @@ mod tests {
     #[track_caller]
     fn check(line: &str, expect: &[(Class, &str)]) {
         let found = pieces(line);
-        assert_eq!(found.iter().map(|(_, text)| *text).collect::<String>(), line);
-        let coloured: Vec<_> = found.into_iter().filter(|(class, _)| *class != Class::Plain).collect();
+        assert_eq!(
+            found.iter().map(|(_, text)| *text).collect::<String>(),
+            line
+        );
+        let coloured: Vec<_> = found
+            .into_iter()
+            .filter(|(class, _)| *class != Class::Plain)
+            .collect();
         assert_eq!(coloured, expect);
     }
 
@@ -116,13 +122,19 @@ mod tests {
 
     #[test]
     fn keeps_signs_inside_strings() {
-        check(r#"print "a # \" b", x"#, &[(Class::Keyword, "print"), (Class::Text, r#""a # \" b""#)]);
+        check(
+            r#"print "a # \" b", x"#,
+            &[(Class::Keyword, "print"), (Class::Text, r#""a # \" b""#)],
+        );
     }
 
     #[test]
     fn survives_what_is_not_closed() {
         check("'", &[(Class::Number, "'")]);
-        check("print \"é", &[(Class::Keyword, "print"), (Class::Text, "\"é")]);
+        check(
+            "print \"é",
+            &[(Class::Keyword, "print"), (Class::Text, "\"é")],
+        );
         check("", &[]);
     }
 }

@@ -61,6 +61,11 @@ pub fn nanoseconds(value: f64) -> String {
     }
 }
 
+/// A path's last part.
+pub fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 /// `function +0x1c`, or the function alone at its beginning.
 pub fn place(function: &str, offset: u64) -> String {
     let mut text = function.to_owned();
@@ -74,8 +79,12 @@ pub fn place(function: &str, offset: u64) -> String {
 /// What a word in memory means, in a few words.
 pub fn meaning(meaning: &Meaning) -> String {
     match meaning {
-        Meaning::ReturnAddress { function, offset } => format!("return → {}", place(function, *offset)),
-        Meaning::ResumeAddress { function, offset } => format!("resume at {}", place(function, *offset)),
+        Meaning::ReturnAddress { function, offset } => {
+            format!("return → {}", place(function, *offset))
+        }
+        Meaning::ResumeAddress { function, offset } => {
+            format!("resume at {}", place(function, *offset))
+        }
         Meaning::SavedRegister { register } => format!("saved {register}"),
         Meaning::Local { name } | Meaning::Global { name } => name.clone(),
         Meaning::Argument { name } => format!("{name} (argument)"),

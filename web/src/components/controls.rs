@@ -1,0 +1,113 @@
+//! Buttons that move through the run.
+
+use costack_sim::view::Granularity;
+use yew::prelude::*;
+
+use crate::model::{speed::Speed, state::Action, timeline::Row};
+
+/// What the bar shows.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// Whether steps are made by themselves.
+    pub playing: bool,
+    /// How fast.
+    pub speed: Speed,
+    /// What the step buttons step over.
+    pub unit: Granularity,
+    /// Whether the position is the first one.
+    pub at_start: bool,
+    /// Whether the program has ended here.
+    pub at_end: bool,
+    /// Something was pressed.
+    pub on_action: Callback<Action>,
+}
+
+/// The units that the step buttons know, and their names.
+const UNITS: [(Granularity, &str); 5] = [
+    (Granularity::Instruction, "instruction"),
+    (Granularity::Statement, "statement"),
+    (Granularity::RuntimeCall, "call"),
+    (Granularity::Switch, "switch"),
+    (Granularity::Ownership, "owner"),
+];
+
+/// Buttons that move through the run.
+#[component]
+pub fn Controls(props: &Props) -> Html {
+    let act = |action: Action| props.on_action.reform(move |_: MouseEvent| action.clone());
+    let unit = props.unit;
+    let units = UNITS.into_iter().map(|(unit, name)| {
+        html! {
+            <button type="button" onclick={act(Action::SetUnit(unit))}
+                aria-pressed={(unit == props.unit).to_string()}>{ name }</button>
+        }
+    });
+    let on_speed = props.on_action.reform(|event: Event| {
+        let select: web_sys::HtmlSelectElement = event.target_unchecked_into();
+        Action::SetSpeed(Speed::ALL[select.selected_index().max(0) as usize % Speed::ALL.len()])
+    });
+    let play = if props.playing {
+        ("❚❚", "Pause")
+    } else {
+        ("▶▶", "Run")
+    };
+    html! {
+        <div class="controls">
+            <div class="moves" role="group" aria-label="Move through the run">
+                <Move label="First" sign="|◀" key_name="Home" disabled={props.at_start}
+                    onclick={act(Action::Jump(0))} />
+                <Move label="Back" sign="◀" key_name="←" disabled={props.at_start}
+                    onclick={act(Action::Backward(unit))} />
+                <Move label="Step" sign="▶" key_name="→" primary=true disabled={props.at_end}
+                    onclick={act(Action::Forward(unit))} />
+                <Move label="Next switch" sign="⇄" key_name="⇧→" disabled={props.at_end}
+                    onclick={act(Action::Forward(Granularity::Switch))} />
+                <Move label="Last" sign="▶|" key_name="End" disabled={props.at_end}
+                    onclick={act(Action::JumpToEnd)} />
+                <Move label={play.1} sign={play.0} key_name="Space" disabled={props.at_end && !props.playing}
+                    onclick={act(Action::TogglePlaying)} />
+                <select class="select" aria-label="Speed" onchange={on_speed}>
+                    { for Speed::ALL.iter().map(|speed| html! {
+                        <option selected={*speed == props.speed}>{ speed.name() }</option>
+                    }) }
+                </select>
+            </div>
+            <div class="segments units" role="group" aria-label="A step is one">{ for units }</div>
+            <Legend />
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct MoveProps {
+    label: AttrValue,
+    sign: AttrValue,
+    #[prop_or_default]
+    key_name: Option<AttrValue>,
+    #[prop_or_default]
+    primary: bool,
+    disabled: bool,
+    onclick: Callback<MouseEvent>,
+}
+
+#[component]
+fn Move(props: &MoveProps) -> Html {
+    html! {
+        <button type="button" class={classes!("button", props.primary.then_some("primary"))}
+            onclick={props.onclick.clone()} disabled={props.disabled} aria-label={props.label.clone()}>
+            <span class="sign" aria-hidden="true">{ &props.sign }</span>
+            <span class="name">{ &props.label }</span>
+            if let Some(key) = &props.key_name { <kbd>{ key }</kbd> }
+        </button>
+    }
+}
+
+/// What the colours of the timeline mean.
+#[component]
+fn Legend() -> Html {
+    html! {
+        <ul class="legend" aria-label="Rows of the timeline, from the top">
+            { for Row::ALL.iter().map(|row| html! { <li class={row.name()}>{ row.name() }</li> }) }
+        </ul>
+    }
+}

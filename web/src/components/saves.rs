@@ -1,0 +1,164 @@
+//! Every task's save stack: what is kept in it, and where the task is.
+
+use std::rc::Rc;
+
+use costack_sim::view::{SaveStack, TaskStatus, TaskView, WordView};
+use yew::prelude::*;
+
+use super::{
+    panel::Panel,
+    task::{Chip, task_class, task_style},
+    word,
+};
+use crate::model::{
+    snapshot::TaskSnapshot,
+    text::{bytes, count, meaning, short_address, status},
+};
+
+/// Words of an image that are shown before all of them are asked for.
+fn first_words(cards: usize) -> usize {
+    match cards {
+        0..=2 => 14,
+        3..=6 => 8,
+        _ => 3,
+    }
+}
+
+/// What the panel shows.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// All tasks; main has no card.
+    pub tasks: Rc<[Rc<TaskSnapshot>]>,
+    /// Names of all stacks, by number.
+    pub stacks: Rc<[AttrValue]>,
+    /// Bytes in a machine word.
+    pub word_bytes: u32,
+    /// Bytes of all save stacks.
+    pub total_bytes: u64,
+}
+
+/// Every task's save stack: what is kept in it, and where the task is.
+#[component]
+pub fn Saves(props: &Props) -> Html {
+    let detail = html! {
+        <span>{ format!("{} in all", bytes(props.total_bytes)) }</span>
+    };
+    let first = first_words(props.tasks.len().saturating_sub(1));
+    let cards = props.tasks.iter().skip(1).map(|task| {
+        let stack = props.stacks.get(task.view.stack as usize).cloned().unwrap_or_default();
+        html! { <Card key={task.view.number} {task} {stack} {first} word_bytes={props.word_bytes} /> }
+    });
+    html! {
+        <Panel title="Tasks and save stacks" id="saves" class="fill saves" {detail}>
+            <ul>{ for cards }</ul>
+        </Panel>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct CardProps {
+    task: Rc<TaskSnapshot>,
+    stack: AttrValue,
+    /// Words that are shown at first.
+    first: usize,
+    word_bytes: u32,
+}
+
+#[component]
+fn Card(props: &CardProps) -> Html {
+    let all = use_state(|| false);
+    let TaskView {
+        number,
+        name,
+        status: state,
+        statement,
+        save,
+        fp,
+        ..
+    } = &props.task.view;
+    let is_out = save.is_some_and(|save| save.used > 0);
+    let line = statement.map(|statement| format!(" at line {}", statement.line));
+    let words = &props.task.image;
+    let shown = if *all {
+        words.len()
+    } else {
+        props.first.min(words.len())
+    };
+    let rest = words.len() - shown;
+    let class = classes!(
+        "card",
+        task_class(*number),
+        is_out.then_some("out"),
+        (*state == TaskStatus::Ended).then_some("ended")
+    );
+    let more = {
+        let all = all.clone();
+        Callback::from(move |_: MouseEvent| all.set(!*all))
+    };
+    html! {
+        <li {class} style={task_style(*number)} data-testid={format!("task-{name}")}>
+            <div class="head">
+                <Chip task={*number} name={name.clone()} />
+                <span class="state">{ status(state) }{ line.unwrap_or_default() }</span>
+                if *fp { <abbr title="keeps its own floating-point control word">{ "fp" }</abbr> }
+                <span class="fill-level" data-testid={format!("used-{name}")}>{ level(*save) }</span>
+            </div>
+            if is_out {
+                <table class="memory mono" aria-label={format!("Save stack of {name}")}>
+                    <tbody>{ for words.iter().take(shown).map(|view| row(view, props)) }</tbody>
+                </table>
+                if rest > 0 || *all && words.len() > props.first {
+                    <button type="button" class="more" onclick={more} aria-expanded={all.to_string()}>
+                        { if *all { "show fewer".to_owned() } else { format!("⋯ {} more words", count(rest as u64)) } }
+                    </button>
+                }
+                if let Some(checksum) = save.and_then(|save| save.checksum) {
+                    <p class="note">{ "checksum " }<span class="mono">{ format!("{checksum:016x}") }</span></p>
+                }
+            } else {
+                <p class="note">{ where_it_is(props) }</p>
+            }
+        </li>
+    }
+}
+
+fn level(save: Option<SaveStack>) -> String {
+    match save {
+        Some(SaveStack { capacity: 0, .. }) => "no save stack yet".to_owned(),
+        Some(SaveStack { used, capacity, .. }) => {
+            format!("{} of {} B", count(used.into()), count(capacity.into()))
+        }
+        None => "own stack".to_owned(),
+    }
+}
+
+fn where_it_is(props: &CardProps) -> String {
+    let stack = &props.stack;
+    match (&props.task.view.status, props.task.view.save) {
+        (TaskStatus::Ended, _) => "has ended: nothing of it is left".to_owned(),
+        (_, None) => format!("its bytes stay on its own stack {stack}: nothing is ever copied"),
+        (_, Some(_)) => format!("its bytes are on stack {stack} now: nothing is kept here"),
+    }
+}
+
+/// A word of the image; `address` as on the stack, which is what its frames know.
+fn row(view: &WordView, props: &CardProps) -> Html {
+    let save = props.task.view.save.unwrap_or_default();
+    let on_stack = view
+        .address
+        .wrapping_sub(save.address)
+        .wrapping_add(save.image_low);
+    let shown = word::partial_hex(view.value, view.initialised, props.word_bytes);
+    let value = match &view.changed_from {
+        Some(_) => html! { <span class="changed">{ shown }{ word::dot() }</span> },
+        None => shown,
+    };
+    let title = format!("kept at {:#x}, belongs to {on_stack:#x}", view.address);
+    html! {
+        <tr data-address={format!("{:x}", view.address)} {title}>
+            <th scope="row">{ short_address(on_stack, 5) }</th>
+            <td>{ value }</td>
+            <td class="about"><span class="meaning">{ meaning(&view.meaning) }</span></td>
+        </tr>
+    }
+}

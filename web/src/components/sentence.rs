@@ -1,0 +1,85 @@
+//! What the last step did, in one sentence.
+
+use costack_sim::view::{Statistics, TaskNumber};
+use yew::prelude::*;
+
+use super::task::Chip;
+use crate::model::text::{bytes, count};
+
+/// What is said.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The instruction that the sentence begins with; empty if it is about something else.
+    pub code: AttrValue,
+    /// The sentence, or the rest of it.
+    pub text: AttrValue,
+    /// Who ran, and the name.
+    pub task: Option<(TaskNumber, AttrValue)>,
+    /// The file and line of the instruction; empty where there is none.
+    pub place: AttrValue,
+    /// Steps made up to here.
+    pub position: u64,
+    /// Steps from end to end, and whether that is the end of the program.
+    pub steps: u64,
+    /// Counts up to here.
+    pub statistics: Statistics,
+    /// Whether it is announced; not while running.
+    pub polite: bool,
+    /// Whether it is about a fault.
+    pub is_fault: bool,
+}
+
+/// What the last step did, in one sentence.
+#[component]
+pub fn Sentence(props: &Props) -> Html {
+    let live = if props.polite { "polite" } else { "off" };
+    html! {
+        <div class={classes!("sentence", props.is_fault.then_some("fault"))}>
+            if let Some((task, name)) = &props.task { <Chip task={*task} name={name.clone()} /> }
+            <p class={classes!(props.code.is_empty().then_some("plain"))} aria-live={live}
+                data-testid="sentence">
+                if !props.code.is_empty() { <code>{ &props.code }</code> }
+                { &props.text }
+            </p>
+            <div class="where">
+                <p>
+                    if !props.place.is_empty() { <span class="mono">{ &props.place }</span>{ " · " } }
+                    <b data-testid="position">
+                        { format!("step {} of {}", count(props.position), count(props.steps)) }
+                    </b>
+                </p>
+                <Counts statistics={props.statistics} />
+            </div>
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct CountsProps {
+    statistics: Statistics,
+}
+
+#[component]
+fn Counts(props: &CountsProps) -> Html {
+    let Statistics {
+        saves,
+        restores,
+        saved_bytes,
+        restored_bytes,
+        switches,
+        memory_bytes,
+        ..
+    } = props.statistics;
+    let item = |name: &str, value: String, id: &'static str| {
+        html! { <span>{ name.to_owned() }{ " " }<b data-testid={id}>{ value }</b></span> }
+    };
+    html! {
+        <p class="counts">
+            { item("switches", count(switches), "switches") }
+            { item("saves", count(saves), "saved-images") }
+            { item("restores", count(restores), "restored-images") }
+            { item("copied", bytes(saved_bytes + restored_bytes), "copied-bytes") }
+            { item("memory", bytes(memory_bytes), "memory-bytes") }
+        </p>
+    }
+}
