@@ -106,7 +106,7 @@ fn main() {
         ("100 tasks", crowd(100), 10_000),
         ("10,000 tasks", crowd(10_000), 1_000_000),
     ];
-    for isa in [Isa::X86_64] {
+    for isa in Isa::ALL {
         for (name, text, warm) in &scenarios {
             if only.as_ref().is_none_or(|only| only == name) {
                 measure(name, text, isa, *warm);

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::asm::{AsmError, Assembly, Services, X86, read};
+use crate::asm::{Aarch64, AsmError, Assembly, Services, X86, read};
 use crate::isa::unwind::Unwind;
-use crate::isa::x86;
+use crate::isa::{aarch64, x86};
 use crate::program::{FunctionInfo, Image, Isa, StmtRef};
 use crate::view::AsmLine;
 
@@ -18,6 +18,7 @@ pub(crate) const NONE: u32 = u32::MAX;
 #[derive(Debug)]
 pub(crate) enum Insts {
     X86(Vec<x86::Inst>),
+    Aarch64(Vec<aarch64::Inst>),
 }
 
 /// What is known about an instruction.
@@ -73,7 +74,10 @@ impl Code {
                 let assembly = read(&dialect, &image.objects, TEXT_BASE, services, data)?;
                 Ok(Self::new(image, assembly, Insts::X86))
             }
-            Isa::Aarch64 => Err(Vec::new()),
+            Isa::Aarch64 => {
+                let assembly = read(&Aarch64, &image.objects, TEXT_BASE, services, data)?;
+                Ok(Self::new(image, assembly, Insts::Aarch64))
+            }
         }
     }
 
@@ -136,6 +140,7 @@ impl Code {
         let entry = |index: usize| self.entries[index] != NONE;
         let index_of = |address: u32| self.index_of(u64::from(address));
         match &self.insts {
+            Insts::Aarch64(insts) => aarch64::unwind(insts, index_of, entry),
             Insts::X86(insts) => x86::unwind(insts, self.isa == Isa::X86_64, index_of, entry),
         }
     }

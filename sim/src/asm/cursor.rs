@@ -31,6 +31,8 @@ pub(crate) enum Label {
 pub(crate) struct Reference {
     pub label: Label,
     pub addend: i64,
+    /// The label stands in a memory operand.
+    pub memory: bool,
     /// Where it stands, for messages.
     pub start: usize,
     pub end: usize,
@@ -161,6 +163,7 @@ impl<'t> Cursor<'t> {
         self.reference = Some(Reference {
             label,
             addend: 0,
+            memory: false,
             start: token.start,
             end: token.end,
         });

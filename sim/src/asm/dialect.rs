@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, Parsed};
 use super::lex::Comments;
-use crate::isa::x86;
+use crate::isa::{aarch64, x86};
 
 /// How the instructions of an ISA are read and placed.
 pub(crate) trait Dialect {
@@ -17,8 +17,9 @@ pub(crate) trait Dialect {
     fn host(&self, service: u16) -> Self::Inst;
     /// Bytes it takes.
     fn length(&self, inst: &Self::Inst) -> u32;
-    /// Fills in the address of the label that the instruction refers to.
-    fn resolve(&self, inst: &mut Self::Inst, address: u32);
+    /// Fills in the address of the label that the instruction refers to; `memory` says whether
+    /// the label stands in a memory operand.
+    fn resolve(&self, inst: &mut Self::Inst, address: u32, memory: bool);
 }
 
 /// x86-64 and i386.
@@ -46,7 +47,35 @@ impl Dialect for X86 {
         x86::length(inst, self.long_mode)
     }
 
-    fn resolve(&self, inst: &mut x86::Inst, address: u32) {
+    fn resolve(&self, inst: &mut x86::Inst, address: u32, memory: bool) {
+        inst.resolve(address, memory);
+    }
+}
+
+/// aarch64.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Aarch64;
+
+impl Dialect for Aarch64 {
+    type Inst = aarch64::Inst;
+
+    fn comments(&self) -> Comments {
+        Comments { hash: false }
+    }
+
+    fn parse(&self, mnemonic: &str, cursor: &mut Cursor<'_>) -> Option<Parsed<aarch64::Inst>> {
+        aarch64::parse(mnemonic, cursor)
+    }
+
+    fn host(&self, service: u16) -> aarch64::Inst {
+        aarch64::Inst::Host { service }
+    }
+
+    fn length(&self, _: &aarch64::Inst) -> u32 {
+        4
+    }
+
+    fn resolve(&self, inst: &mut aarch64::Inst, address: u32, _: bool) {
         inst.resolve(address);
     }
 }

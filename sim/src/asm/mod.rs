@@ -10,6 +10,6 @@ mod error;
 pub(crate) mod lex;
 mod read;
 
-pub(crate) use dialect::{Dialect, X86};
+pub(crate) use dialect::{Aarch64, Dialect, X86};
 pub use error::AsmError;
 pub(crate) use read::{Assembly, Services, read};

@@ -237,6 +237,7 @@ impl<D: Dialect> Reader<'_, D> {
             let Reference {
                 label,
                 addend,
+                memory,
                 start,
                 end,
             } = &fix.reference;
@@ -254,7 +255,7 @@ impl<D: Dialect> Reader<'_, D> {
             match address.and_then(|address| u32::try_from(address).ok()) {
                 Some(address) => {
                     let inst = &mut self.placed[fix.placed].inst;
-                    self.dialect.resolve(inst, address);
+                    self.dialect.resolve(inst, address, *memory);
                 }
                 None => {
                     let name = match label {

@@ -2,6 +2,7 @@
 //!
 //! The machine executes these on concrete values; the prover runs them on symbolic ones.
 
+pub mod aarch64;
 pub(crate) mod unwind;
 pub mod x86;
 
@@ -85,7 +86,7 @@ pub fn registers(isa: crate::program::Isa) -> &'static [RegisterInfo] {
     match isa {
         Isa::X86_64 => &x86::registers::X86_64,
         Isa::I386 => &x86::registers::I386,
-        Isa::Aarch64 => &[],
+        Isa::Aarch64 => &aarch64::registers::AARCH64,
     }
 }
 

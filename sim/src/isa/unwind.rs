@@ -42,17 +42,17 @@ pub(crate) enum Effect {
     Push(Option<u8>),
     /// A register is loaded from sp, then sp = sp + word.
     Pop(Option<u8>),
-    /// Two registers are stored at sp + offset, after sp has moved by the other number.
-    StorePair {
+    /// sp moves, then one or two registers are stored at sp + offset.
+    Store {
         first: u8,
-        second: u8,
+        second: Option<u8>,
         offset: i32,
         moved: i32,
     },
-    /// Two registers are loaded from sp + offset, and then sp moves by the other number.
-    LoadPair {
+    /// One or two registers are loaded from sp + offset, then sp moves.
+    Load {
         first: u8,
-        second: u8,
+        second: Option<u8>,
         offset: i32,
         moved: i32,
     },
@@ -146,26 +146,28 @@ pub(crate) fn follow(
                 loaded(&mut rule, abi, register, 0);
                 moved(&mut rule, abi.word);
             }
-            Effect::StorePair {
+            Effect::Store {
                 first,
                 second,
                 offset,
                 moved: by,
             } => {
                 moved(&mut rule, by);
-                for (register, at) in [(first, offset), (second, offset + abi.word)] {
-                    note(&rule, register, at);
-                    stored(&mut rule, abi, register, at);
+                for (register, at) in [(Some(first), offset), (second, offset + abi.word)] {
+                    if let Some(register) = register {
+                        note(&rule, register, at);
+                        stored(&mut rule, abi, register, at);
+                    }
                 }
             }
-            Effect::LoadPair {
+            Effect::Load {
                 first,
                 second,
                 offset,
                 moved: by,
             } => {
                 loaded(&mut rule, abi, Some(first), offset);
-                loaded(&mut rule, abi, Some(second), offset + abi.word);
+                loaded(&mut rule, abi, second, offset + abi.word);
                 moved(&mut rule, by);
             }
             Effect::SetFp(by) => rule.fp = rule.sp.and_then(|sp| sp.checked_sub(by)),

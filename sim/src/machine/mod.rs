@@ -3,6 +3,7 @@
 //! Everything that instructions and the host write goes through [`Machine`], which notes it in the
 //! [`log`]. What is known about every byte beside its value is in its [`shadow`].
 
+mod aarch64;
 mod access;
 mod calls;
 mod context;
@@ -10,13 +11,17 @@ pub(crate) mod log;
 pub(crate) mod memory;
 mod segments;
 pub(crate) mod shadow;
+#[cfg(test)]
+mod testing;
 mod x86;
 
 use std::rc::Rc;
 
 use crate::code::Code;
 use crate::fault::{FaultKind, TaskNumber};
-use crate::isa::{Reg, Width, x86::registers as x86_registers};
+use crate::isa::aarch64::registers as aarch64_registers;
+use crate::isa::x86::registers as x86_registers;
+use crate::isa::{Reg, Width};
 use crate::program::Isa;
 use calls::Calls;
 use log::{At, Log};
@@ -119,7 +124,7 @@ impl Machine {
             switched: false,
             sp: match isa {
                 Isa::X86_64 | Isa::I386 => x86_registers::SP,
-                Isa::Aarch64 => Reg(31),
+                Isa::Aarch64 => aarch64_registers::SP,
             },
             code,
         };
@@ -130,14 +135,16 @@ impl Machine {
 
     /// Control words as the ABIs want them at the start of a process.
     fn reset_control(&mut self) {
-        if self.isa != Isa::Aarch64 {
-            for (reg, value) in [
+        let control: &[_] = match self.isa {
+            Isa::Aarch64 => &[(aarch64_registers::FPCR, 0)],
+            Isa::X86_64 | Isa::I386 => &[
                 (x86_registers::MXCSR, 0x1f80),
                 (x86_registers::FPCW, 0x037f),
-            ] {
-                self.values[reg.index()] = value;
-                self.shadows[reg.index()] = Shadow::PLAIN;
-            }
+            ],
+        };
+        for (reg, value) in control {
+            self.values[reg.index()] = *value;
+            self.shadows[reg.index()] = Shadow::PLAIN;
         }
     }
 
@@ -151,7 +158,7 @@ impl Machine {
     pub fn fp_reg(&self) -> Reg {
         match self.isa {
             Isa::X86_64 | Isa::I386 => x86_registers::BP,
-            Isa::Aarch64 => Reg(29),
+            Isa::Aarch64 => aarch64_registers::FP,
         }
     }
 

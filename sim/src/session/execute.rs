@@ -6,7 +6,7 @@ use super::Session;
 use crate::code::Insts;
 use crate::fault::{Fault, FaultKind};
 use crate::host::Then;
-use crate::isa::x86;
+use crate::isa::{aarch64, x86};
 use crate::machine::log::{Maker, Step};
 use crate::machine::{Context, Field, Machine, Trap};
 use crate::view::{StepKind, StepOutcome, Tick, TickKind};
@@ -32,6 +32,21 @@ impl Execute for x86::Inst {
     }
 }
 
+impl Execute for aarch64::Inst {
+    #[inline(always)]
+    fn service(&self) -> Option<u16> {
+        match self {
+            aarch64::Inst::Host { service } => Some(*service),
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn execute(&self, machine: &mut Machine) -> Result<(), Trap> {
+        machine.execute_aarch64(self)
+    }
+}
+
 impl Session {
     /// Makes up to `limit` steps at the end of what is recorded.
     pub(super) fn execute(&mut self, limit: u64) -> StepOutcome {
@@ -39,6 +54,7 @@ impl Session {
         let code = Rc::clone(&self.code);
         let outcome = match &code.insts {
             Insts::X86(insts) => self.execute_insts(insts, limit),
+            Insts::Aarch64(insts) => self.execute_insts(insts, limit),
         };
         self.position = self.machine.log.steps.len();
         self.end_pc = self.machine.pc;

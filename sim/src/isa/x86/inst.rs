@@ -283,20 +283,20 @@ pub enum Inst {
 impl Inst {
     /// Fills in the address of the label that the instruction refers to: where it jumps to, the
     /// address of its memory operand, or its constant.
-    pub(crate) fn resolve(&mut self, address: u32) {
+    pub(crate) fn resolve(&mut self, address: u32, memory: bool) {
         match self {
             Inst::Branch { to, .. } | Inst::Jump { to } | Inst::Call { to } => *to = address,
             Inst::Lea { address: mem, .. }
             | Inst::Mxcsr { address: mem, .. }
             | Inst::Fpcw { address: mem, .. } => mem.disp = address as i32,
             Inst::Mov { target, source, .. } | Inst::Alu { target, source, .. } => {
-                target.resolve(address);
-                source.resolve(address);
+                target.resolve(address, memory);
+                source.resolve(address, memory);
             }
             Inst::Widen { source, .. } | Inst::Push { source } | Inst::Idiv { source, .. } => {
-                source.resolve(address);
+                source.resolve(address, memory);
             }
-            Inst::Imul { source, .. } => source.resolve(address),
+            Inst::Imul { source, .. } => source.resolve(address, memory),
             Inst::Xchg { target, .. }
             | Inst::Pop { target }
             | Inst::Step { target, .. }
@@ -305,7 +305,7 @@ impl Inst {
             | Inst::Shift { target, .. }
             | Inst::Set { target, .. }
             | Inst::JumpIndirect { target }
-            | Inst::CallIndirect { target } => target.resolve(address),
+            | Inst::CallIndirect { target } => target.resolve(address, memory),
             Inst::SignToDx { .. }
             | Inst::Ret { .. }
             | Inst::Leave
@@ -317,13 +317,12 @@ impl Inst {
 }
 
 impl Operand {
-    /// Memory takes the address as its displacement, a constant becomes it. Only one operand of
-    /// an instruction refers to the label: memory, if there is any.
-    fn resolve(&mut self, address: u32) {
+    /// Memory takes the address as its displacement, a constant becomes it.
+    fn resolve(&mut self, address: u32, memory: bool) {
         match self {
-            Operand::Mem(mem) => mem.disp = address as i32,
-            Operand::Imm(value) => *value = i64::from(address),
-            Operand::Reg(_) => {}
+            Operand::Mem(mem) if memory => mem.disp = address as i32,
+            Operand::Imm(value) if !memory => *value = i64::from(address),
+            _ => {}
         }
     }
 }

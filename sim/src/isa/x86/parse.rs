@@ -578,6 +578,7 @@ impl Operands<'_, '_> {
             && let Some(reference) = &mut self.cursor.reference
         {
             reference.addend = i64::from(disp);
+            reference.memory = true;
             disp = 0;
         }
         Ok(Mem {
