@@ -487,6 +487,7 @@ fn refuse(error: &Error) -> ! {
     panic!("{error}")
 }
 
+#[inline]
 pub(crate) fn next_id() -> u32 {
     #[cfg(feature = "std")]
     return crate::stack::pool::next_id();

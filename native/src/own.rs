@@ -114,10 +114,12 @@ pub(crate) fn lay_out<S: StackMemory, F>(
 /// # Safety
 /// `control` is the start of a `Block<S>`, and its coroutine never runs again.
 unsafe fn release<S>(control: NonNull<OwnControl>) {
-    // SAFETY: the caller's promise. The block is moved out before its memory goes.
-    let block = unsafe { control.cast::<Block<S>>().read() };
-    drop(block.control.name);
-    drop(block.memory);
+    let block = control.cast::<Block<S>>().as_ptr();
+    // SAFETY: the caller's promise. Both are moved out before the memory goes.
+    let (name, memory) =
+        unsafe { ((&raw const (*block).control.name).read(), (&raw const (*block).memory).read()) };
+    drop(name);
+    drop(memory);
 }
 
 impl OwnControl {

@@ -19,7 +19,7 @@ pub(crate) const REFUSED: usize = usize::MAX;
 /// # Safety
 /// - The coroutine is alive, and the only `&mut` to it is the caller's.
 /// - `value` is what `tag` says, for its types.
-#[inline(always)]
+#[inline(never)]
 pub(crate) unsafe fn resume(
     head: NonNull<Head>,
     value: Word,

@@ -42,16 +42,17 @@ const KEPT: usize = 1024;
 
 struct Pool {
     shelves: UnsafeCell<[Shelf; SHELVES]>,
-    next_id: Cell<u32>,
 }
 
 thread_local! {
     static POOL: Pool = const {
         Pool {
             shelves: UnsafeCell::new([Shelf { asked: 0, first: None, count: 0 }; SHELVES]),
-            next_id: Cell::new(1),
         }
     };
+
+    /// Apart from the pool, for it needs no destructor and so no check whether it is alive.
+    static NEXT_ID: Cell<u32> = const { Cell::new(1) };
 }
 
 impl Pool {
@@ -132,12 +133,7 @@ pub fn trim() {
 /// A number for a new coroutine, of this thread.
 #[inline]
 pub(crate) fn next_id() -> u32 {
-    POOL.try_with(|pool| {
-        let id = pool.next_id.get();
-        pool.next_id.set(id.wrapping_add(1));
-        id
-    })
-    .unwrap_or(0)
+    NEXT_ID.replace(NEXT_ID.get().wrapping_add(1))
 }
 
 impl PooledStack {
