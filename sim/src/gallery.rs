@@ -52,6 +52,8 @@ pub const STYLES: &[Scenario] = scenarios![
 pub const PITFALLS: &[Scenario] = scenarios![
     "pitfalls/register_forgotten",
     "pitfalls/register_forgotten_fixed",
+    "pitfalls/vector_registers_forgotten",
+    "pitfalls/vector_registers_forgotten_fixed",
     "pitfalls/resume_address_outside",
     "pitfalls/resume_address_outside_fixed",
     "pitfalls/topmost_word_lost",

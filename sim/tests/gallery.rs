@@ -115,36 +115,74 @@ fn a_deep_task_is_saved_with_more_bytes_than_a_shallow_one() {
     }
 }
 
-/// What each pitfall ends in: the task, the function and how the message begins.
-const FOUND: &[(&str, u32, &str, &str)] = &[
+/// What each pitfall ends in: the ISA, the task, the function and how the message begins.
+const FOUND: &[(&str, Isa, u32, &str, &str)] = &[
     (
         "register_forgotten",
+        Isa::X86_64,
         1,
         "rt_leave",
         "rt_yield returns with 0x5a in r13, which must hold 0x46",
     ),
-    ("resume_address_outside", 2, "rt_leave", "read at 0x"),
+    (
+        "vector_registers_forgotten",
+        Isa::Aarch64,
+        1,
+        "rt_leave",
+        "rt_yield returns with 0x5a in d8, which must hold 0x46",
+    ),
+    (
+        "resume_address_outside",
+        Isa::X86_64,
+        2,
+        "rt_leave",
+        "read at 0x",
+    ),
     (
         "topmost_word_lost",
+        Isa::X86_64,
         1,
         "count",
-        "jump to 0x8, where no instruction begins",
+        "jump to 0xa, where no instruction begins",
+    ),
+    (
+        "topmost_word_lost",
+        Isa::Aarch64,
+        1,
+        "count",
+        "jump to 0xa, where no instruction begins",
     ),
     (
         "rounding_leaks",
+        Isa::X86_64,
         2,
         "computes",
         "assertion failed: fpmode() == 0, that is 2 == 0",
     ),
-    ("freeing_the_occupant", 0, "rt_resume", "write at 0x"),
+    (
+        "rounding_leaks",
+        Isa::Aarch64,
+        2,
+        "computes",
+        "assertion failed: fpmode() == 0, that is 2 == 0",
+    ),
+    (
+        "freeing_the_occupant",
+        Isa::X86_64,
+        0,
+        "rt_resume",
+        "write at 0x",
+    ),
     (
         "entry_misaligned",
+        Isa::X86_64,
         1,
         "rt_entry",
         "rt_first is entered with sp 0x",
     ),
     (
         "restore_on_its_own_stack",
+        Isa::X86_64,
         1,
         "copy_word",
         "copy_word returns with 0x",
@@ -153,11 +191,13 @@ const FOUND: &[(&str, u32, &str, &str)] = &[
 
 #[test]
 fn every_pitfall_is_found() {
-    let listed = PITFALLS.iter().filter(|scenario| scenario.is_pitfall());
-    assert_eq!(listed.count(), FOUND.len());
-    for (name, task, function, message) in FOUND {
+    for pitfall in PITFALLS.iter().filter(|scenario| scenario.is_pitfall()) {
+        let listed = FOUND.iter().any(|found| pitfall.name.ends_with(found.0));
+        assert!(listed, "{} is not listed", pitfall.name);
+    }
+    for (name, isa, task, function, message) in FOUND {
         let text = scenario(&format!("pitfalls/{name}")).text;
-        let (_, fault) = finish(&mut load(text, Isa::X86_64));
+        let (_, fault) = finish(&mut load(text, *isa));
         let fault = fault.unwrap_or_else(|| panic!("{name} goes unnoticed"));
         let found = fault.kind.to_string();
         assert!(found.starts_with(message), "{name}: {found}");

@@ -255,7 +255,8 @@ rt_set_fpmode:
     lsl x0, x0, #22
     mrs x1, fpcr
     movz x2, #0xc0, lsl #16
-    bic x1, x1, x2
+    orr x1, x1, x2
+    eor x1, x1, x2
     orr x1, x1, x0
     msr fpcr, x1
     ret

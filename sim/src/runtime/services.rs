@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use crate::compile;
-use crate::fault::{FaultKind, TaskNumber};
+use crate::fault::FaultKind;
 use crate::host::{Context, Then};
 use crate::view::StepKind;
 

@@ -13,7 +13,7 @@ use costack_sim::{Options, Session};
 pub const LIMIT: u64 = 5_000_000;
 
 /// The ISAs that scenarios run on.
-pub const ISAS: &[Isa] = &[Isa::X86_64, Isa::I386];
+pub const ISAS: &[Isa] = &[Isa::X86_64, Isa::I386, Isa::Aarch64];
 
 /// Parses a scenario that has no mistakes.
 #[track_caller]
