@@ -26,7 +26,7 @@ mod chrome;
 mod clock;
 mod core;
 mod deadlock;
-mod doorbell;
+pub(crate) mod doorbell;
 mod group;
 mod pool;
 mod remote;
