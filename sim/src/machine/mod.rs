@@ -9,6 +9,8 @@ mod calls;
 mod context;
 pub(crate) mod log;
 pub(crate) mod memory;
+#[cfg(test)]
+mod random;
 mod segments;
 pub(crate) mod shadow;
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::memory::Area;
 use super::{Machine, Register};
+use crate::asm::AsmError;
 use crate::code::{Code, Insts};
 use crate::fault::FaultKind;
 use crate::isa::Reg;
@@ -17,10 +18,9 @@ pub(super) struct Ran {
     pub fault: Option<FaultKind>,
 }
 
-/// Runs a text from its first line until execution passes its last. `function:` is a function
-/// whose calls are checked; `first` and `second` are global words that hold 1 and 2.
-#[track_caller]
-pub(super) fn run(isa: Isa, text: &str) -> Ran {
+/// Assembles a text. `function:` is a function whose calls are checked; `first` and `second` are
+/// global words.
+pub(super) fn assemble(isa: Isa, text: &str) -> Result<Rc<Code>, Vec<AsmError>> {
     let part = Part {
         file: "test.s".into(),
         first_line: 1,
@@ -45,21 +45,32 @@ pub(super) fn run(isa: Isa, text: &str) -> Ran {
         globals: vec![("first".to_owned(), 1), ("second".to_owned(), 2)],
         main_stack_bytes: 4096,
     };
-    let code = Code::assemble(&image, &|_| None).unwrap_or_else(|errors| panic!("{}", errors[0]));
-    let code = Rc::new(code);
-    let mut machine = Machine::new(Rc::clone(&code), 1 << 20);
+    Code::assemble(&image, &|_| None).map(Rc::new)
+}
+
+/// A machine before its first instruction. The global words hold 1 and 2.
+pub(super) fn machine(code: &Rc<Code>) -> Machine {
+    let mut machine = Machine::new(Rc::clone(code), 1 << 20);
     let stack = machine.add_stack(StackKind::Main, 4096).expect("a stack");
     let top = machine.stacks[stack].top;
     let data = machine.memory.base(Area::Data);
     machine.memory.extend(Area::Data, 16);
     machine.memory.commit_range(data, 16).expect("memory");
-    let word = u64::from(isa.word_bytes());
+    let word = u64::from(code.isa.word_bytes());
     machine.memory.set_mapped(data, 2 * word, true);
     let sp = Register(machine.sp_reg());
     let mut context = Context::new(&mut machine);
     context.set_pointer(sp, top, 0);
     context.store(data, 1).expect("a global");
     context.store(data + word, 2).expect("a global");
+    machine
+}
+
+/// Runs a text from its first line until execution passes its last.
+#[track_caller]
+pub(super) fn run(isa: Isa, text: &str) -> Ran {
+    let code = assemble(isa, text).unwrap_or_else(|errors| panic!("{}", errors[0]));
+    let mut machine = machine(&code);
     let mut fault = None;
     for _ in 0..1000 {
         let pc = machine.pc as usize;

@@ -71,7 +71,14 @@ fn arithmetic() {
     );
     check(
         "mov x0, #0xff0\nand x1, x0, #0xff\norr x2, x0, #0xf\neor x3, x0, #0xff\nmvn x4, x0\nmov x9, #0xf00\nbic x5, x0, x9\norn x6, xzr, x9",
-        &[("x1", 0xf0), ("x2", 0xfff), ("x3", 0xf0f), ("x4", !0xff0), ("x5", 0xf0), ("x6", !0xf00)],
+        &[
+            ("x1", 0xf0),
+            ("x2", 0xfff),
+            ("x3", 0xf0f),
+            ("x4", !0xff0),
+            ("x5", 0xf0),
+            ("x6", !0xf00),
+        ],
     );
     check("mov w0, #1\nsub w0, w0, #2", &[("x0", 0xffff_ffff)]);
 }
