@@ -132,3 +132,37 @@ fn sentences_say_what_was_copied() {
     }
     assert_eq!(seen, ["restore", "save", "restore"]);
 }
+
+#[test]
+fn sentences_tell_what_a_switch_does_on_every_isa() {
+    for &isa in ISAS {
+        let mut session = load(text_of("two_tasks_shared"), isa);
+        let mut told = Vec::new();
+        for _ in 0..200 {
+            session.step();
+            let sentence = session.last_step().expect("a step was made").sentence;
+            for part in [
+                "leaves its stack pointer behind",
+                "on the stack of",
+                "goes on at rt_",
+            ] {
+                if sentence.contains(part) && sentence.contains(": ") {
+                    told.push((
+                        part,
+                        sentence.contains("main leaves"),
+                        sentence.contains("of A"),
+                    ));
+                }
+            }
+            if told.len() == 3 {
+                break;
+            }
+        }
+        let expected = [
+            ("leaves its stack pointer behind", true, false),
+            ("on the stack of", false, true),
+            ("goes on at rt_", false, false),
+        ];
+        assert_eq!(told, expected, "{}", isa.name());
+    }
+}

@@ -7,6 +7,7 @@ use crate::session::Session;
 use crate::view::{AsmLine, Location, Meaning, StepKind, StepView, Value, Write};
 
 use super::host::Runtime;
+use super::memory::Field;
 use super::names;
 
 /// Says what a step did. The session is at the position after it.
@@ -163,9 +164,11 @@ impl Instruction<'_> {
         }
         let text = self.line.text.trim();
         let sp_name = self.sp_name();
-        let stores_sp = operands.ends_with(sp_name) && operands.starts_with('[');
-        if let (true, Some((at, value))) = (stores_sp, self.memory_write()) {
-            let who = self.who()?;
+        if let Some((at, value)) = self.memory_write()
+            && let Some((source, _)) = self.runtime.aim()
+            && at == self.runtime.field(source, Field::Sp)
+        {
+            let who = self.runtime.task_name(source);
             return Some(format!(
                 "{text}: {who} leaves its stack pointer behind, [{at:#x}] ← {}",
                 show_value(value)
@@ -185,10 +188,6 @@ impl Instruction<'_> {
             return Some(format!("{text}: {who} goes on at {}", self.pc()));
         }
         None
-    }
-
-    fn who(&self) -> Option<String> {
-        self.step.task.map(|task| self.runtime.task_name(task))
     }
 
     /// The task on whose stack sp is after the step.

@@ -103,6 +103,11 @@ impl Runtime {
         field.at(block, self.isa)
     }
 
+    /// Who leaves and who is gone to at the switch.
+    pub(super) fn aim(&self) -> Option<(TaskNumber, TaskNumber)> {
+        self.state().aim()
+    }
+
     /// Whether a task has never run.
     pub(super) fn is_fresh(&self, task: TaskNumber) -> bool {
         let record = self.state().task(task);
