@@ -116,8 +116,12 @@ pub(crate) fn lay_out<S: StackMemory, F>(
 unsafe fn release<S>(control: NonNull<OwnControl>) {
     let block = control.cast::<Block<S>>().as_ptr();
     // SAFETY: the caller's promise. Both are moved out before the memory goes.
-    let (name, memory) =
-        unsafe { ((&raw const (*block).control.name).read(), (&raw const (*block).memory).read()) };
+    let (name, memory) = unsafe {
+        (
+            (&raw const (*block).control.name).read(),
+            (&raw const (*block).memory).read(),
+        )
+    };
     drop(name);
     drop(memory);
 }
