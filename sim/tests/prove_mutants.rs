@@ -19,52 +19,71 @@ struct Equivalent {
     why: &'static str,
 }
 
-const fn on_x86_64(what: &'static str, why: &'static str) -> Equivalent {
-    Equivalent {
-        isa: Isa::X86_64,
-        what,
-        why,
-    }
+const fn on(isa: Isa, what: &'static str, why: &'static str) -> Equivalent {
+    Equivalent { isa, what, why }
 }
 
+const SAME_STORE: &str = "the second one stores the same in the same place";
+const SAME_LOAD: &str = "the second one loads the same from the same place";
+const SAME_MOVE: &str = "the second one moves the same to the same register";
+const NOT_REACHED: &str = "the second one is never reached";
+const OLD_SP_UNUSED: &str =
+    "the register that now holds the source's sp is overwritten before anything reads it";
+const SP_IS_X1: &str = "sp is what x1 is by then";
+const X19_IS_SP: &str = "x19 is a copy of sp by then";
+const LINK_CLOBBERED: &str = "it writes x30 besides, which is declared clobbered";
+const A_HINT: &str = "the same jump; it only tells the predictor that it is a return";
+
+const X64: Isa = Isa::X86_64;
+const X32: Isa = Isa::I386;
+const A64: Isa = Isa::Aarch64;
+
 const EQUIVALENT: &[Equivalent] = &[
-    on_x86_64(
-        "duplicate: lea rbx, [rip + 2f]",
-        "the second one gives rbx the same address",
+    on(X64, "duplicate: lea rbx, [rip + 2f]", SAME_MOVE),
+    on(X64, "duplicate: mov [rdi], rsp", SAME_STORE),
+    on(X64, "duplicate: mov rdi, rsp", SAME_MOVE),
+    on(X64, "duplicate: mov rsp, rsi", SAME_MOVE),
+    on(X64, "replace: mov rsp, rsi by xchg rsp, rsi", OLD_SP_UNUSED),
+    on(X64, "duplicate: jmp rsi", NOT_REACHED),
+    on(X64, "duplicate: stmxcsr [rsp]", SAME_STORE),
+    on(X64, "duplicate: fnstcw [rsp]", SAME_STORE),
+    on(X64, "duplicate: fldcw [rsp]", SAME_LOAD),
+    on(X64, "duplicate: ldmxcsr [rsp]", SAME_LOAD),
+    on(X32, "duplicate: jmp 3f", NOT_REACHED),
+    on(X32, "duplicate: mov [edi], esp", SAME_STORE),
+    on(X32, "duplicate: mov edi, esp", SAME_MOVE),
+    on(X32, "duplicate: mov esp, ecx", SAME_MOVE),
+    on(X32, "replace: mov esp, ecx by xchg esp, ecx", OLD_SP_UNUSED),
+    on(X32, "duplicate: jmp ecx", NOT_REACHED),
+    on(X32, "duplicate: stmxcsr [esp]", SAME_STORE),
+    on(X32, "duplicate: fnstcw [esp]", SAME_STORE),
+    on(X32, "duplicate: fldcw [esp]", SAME_LOAD),
+    on(X32, "duplicate: ldmxcsr [esp]", SAME_LOAD),
+    on(A64, "duplicate: adr x4, 2f", SAME_MOVE),
+    on(A64, "duplicate: str x19, [sp, #16]", SAME_STORE),
+    on(A64, "duplicate: stp x19, x4, [sp, #16]", SAME_STORE),
+    on(A64, "duplicate: mrs x4, fpcr", SAME_MOVE),
+    on(A64, "duplicate: mov x19, sp", SAME_MOVE),
+    on(A64, "duplicate: str x19, [x0]", SAME_STORE),
+    on(A64, "duplicate: mov x0, sp", SAME_MOVE),
+    on(A64, "replace: mov x0, sp by mov x0, x19", X19_IS_SP),
+    on(A64, "duplicate: mov sp, x1", SAME_MOVE),
+    on(A64, "duplicate: ldr x19, [sp, #16]", SAME_LOAD),
+    on(
+        A64,
+        "replace: ldr x19, [sp, #16] by ldr x19, [x1, #16]",
+        SP_IS_X1,
     ),
-    on_x86_64(
-        "duplicate: mov [rdi], rsp",
-        "the second one stores the same sp in the same word",
+    on(A64, "duplicate: ldp x19, x4, [sp, #16]", SAME_LOAD),
+    on(
+        A64,
+        "replace: ldp x19, x4, [sp, #16] by ldp x19, x4, [x1, #16]",
+        SP_IS_X1,
     ),
-    on_x86_64(
-        "duplicate: mov rdi, rsp",
-        "the second one gives rdi the same sp",
-    ),
-    on_x86_64(
-        "duplicate: mov rsp, rsi",
-        "the second one gives rsp the same sp",
-    ),
-    on_x86_64(
-        "replace: mov rsp, rsi by xchg rsp, rsi",
-        "rsi, which now holds the source's sp, is overwritten before anything reads it",
-    ),
-    on_x86_64("duplicate: jmp rsi", "the second one is never reached"),
-    on_x86_64(
-        "duplicate: stmxcsr [rsp]",
-        "the second one stores the same control word in the same place",
-    ),
-    on_x86_64(
-        "duplicate: fnstcw [rsp]",
-        "the second one stores the same control word in the same place",
-    ),
-    on_x86_64(
-        "duplicate: fldcw [rsp]",
-        "the second one loads the same control word from the same place",
-    ),
-    on_x86_64(
-        "duplicate: ldmxcsr [rsp]",
-        "the second one loads the same control word from the same place",
-    ),
+    on(A64, "duplicate: msr fpcr, x4", SAME_MOVE),
+    on(A64, "duplicate: br x4", NOT_REACHED),
+    on(A64, "replace: br x4 by blr x4", LINK_CLOBBERED),
+    on(A64, "replace: br x4 by ret x4", A_HINT),
 ];
 
 #[test]
@@ -72,7 +91,7 @@ fn every_mutant_is_refuted_or_listed_as_equivalent() {
     let mut seen = BTreeSet::new();
     let mut unexpected = Vec::new();
     for (isa, flavour, text) in texts() {
-        let contract = Contract::of(isa, flavour).expect("a text has a contract");
+        let contract = Contract::of(isa, flavour);
         let (mut refused, mut refuted, mut proven) = (0, 0, 0);
         for mutant in mutants(isa, &lines(&text)) {
             match prove(&contract, &part(&joined(&mutant.lines))) {

@@ -129,18 +129,20 @@ impl Check<'_, '_> {
         let declared = &self.machine.contract.clobbered;
         let (clobbered, kept): (Vec<Reg>, Vec<Reg>) =
             registers.iter().partition(|reg| declared.contains(reg));
-        for reg in &kept {
-            if let Some(expected) = self.expected(*reg) {
-                self.holds(*reg, &expected)?;
+        let mut held = Vec::new();
+        for reg in kept {
+            if let Some(expected) = self.expected(reg) {
+                self.holds(reg, &expected)?;
+                held.push(reg);
             }
         }
         let mut how = Vec::new();
-        if !kept.is_empty() {
+        if !held.is_empty() {
             let what = match self.transition {
                 Transition::Yielded => "what they held when the target entered the text",
                 Transition::Fresh => "what the first frame has for them",
             };
-            how.push(format!("{} hold {what}", self.names(&kept)));
+            how.push(format!("{} hold {what}", self.names(&held)));
         }
         if !clobbered.is_empty() {
             how.push(format!("{} are declared clobbered", self.names(&clobbered)));
@@ -151,13 +153,15 @@ impl Check<'_, '_> {
     /// P2.
     fn sp_restored(&self) -> Judged {
         let sp = self.machine.contract.sp();
-        let base = Symbol::Base(Region::Stack(self.target())).plus(0);
-        let expected = Value::of(base, self.machine.word);
-        self.holds(sp, &expected)?;
+        let offset = self.machine.final_offset();
+        let base = Symbol::Base(Region::Stack(self.target())).plus(offset);
+        self.holds(sp, &Value::of(base, self.machine.word))?;
         Ok(match self.transition {
-            Transition::Yielded => "sp is what it was when the target entered the text".to_owned(),
-            Transition::Fresh => "sp is right above the first frame".to_owned(),
-        })
+            Transition::Yielded => "sp is what it was when the target entered the text",
+            Transition::Fresh if offset != 0 => "sp is where the entry expects its own part",
+            Transition::Fresh => "sp is right above the first frame",
+        }
+        .to_owned())
     }
 
     /// P3.
@@ -218,8 +222,15 @@ impl Check<'_, '_> {
         let sp = self.machine.sp();
         let base = Symbol::Base(Region::Stack(self.target()));
         match sp.term().filter(|term| term.symbol == base) {
-            Some(term) if term.offset % alignment == 0 => {
-                Ok(format!("sp is a multiple of {alignment} at the entry"))
+            Some(term) if (term.offset - contract.entry_sp) % alignment == 0 => {
+                Ok(match contract.entry_sp {
+                    0 => format!("sp is a multiple of {alignment} at the entry"),
+                    off => format!(
+                        "sp is {} bytes beside a multiple of {alignment} at the entry, as it \
+                         expects",
+                        off.unsigned_abs()
+                    ),
+                })
             }
             _ => wrong(
                 self.machine.writer(contract.sp()).or(self.last_step()),

@@ -95,7 +95,7 @@ impl Check<'_, '_> {
         let instants = machine.steps.iter().map(|step| &step.sp);
         for (instant, sp) in instants.chain([&final_sp]).enumerate() {
             let culprit = instant.checked_sub(1);
-            let (region, offset) = match self.stack_of(sp) {
+            let (region, offset) = match machine.stack_of(sp) {
                 Some(found) => found,
                 None => {
                     let reason = format!("sp is {}, in no stack", self.shown(sp));
@@ -133,18 +133,6 @@ impl Check<'_, '_> {
         ))
     }
 
-    fn stack_of(&self, sp: &Value) -> Option<(Region, i64)> {
-        let term = sp.term()?;
-        match term.symbol {
-            Symbol::Base(region @ Region::Stack(side))
-                if side == self.machine.roles.source || side == self.machine.roles.target =>
-            {
-                Some((region, term.offset))
-            }
-            _ => None,
-        }
-    }
-
     /// Whether an sp is inside its stack, and its own frames are not below it.
     fn inside(&self, region: Region, offset: i64) -> Result<(), String> {
         let machine = self.machine;
@@ -157,7 +145,8 @@ impl Check<'_, '_> {
         if !own && self.transition == Transition::Fresh && offset > 0 {
             return Err("above the first frame, where the stack may end".to_owned());
         }
-        if offset > contract.red_zone {
+        let live = if own { 0 } else { machine.final_offset() };
+        if offset > live + contract.red_zone {
             return Err("above live frames, which a signal handler overwrites".to_owned());
         }
         Ok(())

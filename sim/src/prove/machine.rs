@@ -10,7 +10,7 @@ use super::report::Id;
 use super::show::Show;
 use super::text::{Inst, Text};
 use super::value::{Bitwise, Region, Side, Symbol, Term, Value};
-use super::x86;
+use super::{aarch64, x86};
 use crate::isa::{Reg, Width, registers};
 
 /// More steps than this are no switch. A text is straight-line code, so it is a limit on its
@@ -223,6 +223,7 @@ impl<'p> Machine<'p> {
             });
             let flow = match &placed.inst {
                 Inst::X86(inst) => x86::execute(inst, placed.has_label, self),
+                Inst::Aarch64(inst) => aarch64::execute(inst, self),
             };
             let exit = match flow {
                 Ok(Flow::Next) => {
@@ -274,6 +275,31 @@ impl<'p> Machine<'p> {
 
     pub fn sp(&self) -> Value {
         self.register(self.contract.sp())
+    }
+
+    /// How far an sp is from where a task's offsets count, if it is in one of the two stacks.
+    pub fn stack_offset(&self, sp: &Value) -> Option<i64> {
+        self.stack_of(sp).map(|(_, offset)| offset)
+    }
+
+    /// The stack that an sp is in, and where.
+    pub fn stack_of(&self, sp: &Value) -> Option<(Region, i64)> {
+        let (region, offset) = place_of(sp)?;
+        match region {
+            Region::Stack(side) if side == self.roles.source || side == self.roles.target => {
+                Some((region, offset))
+            }
+            _ => None,
+        }
+    }
+
+    /// Where the target's sp ends up, counted from the end of its first frame or from its sp when
+    /// it entered the text.
+    pub fn final_offset(&self) -> i64 {
+        match self.fresh {
+            true => self.contract.entry_sp,
+            false => 0,
+        }
     }
 
     /// All of a register.

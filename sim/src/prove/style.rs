@@ -10,12 +10,15 @@ use crate::program::Isa;
 use crate::runtime::style::BLOCK_WORDS;
 
 impl Contract {
-    /// The contract of a text in a `switch` block; `None` if the ISA has no switch.
-    pub fn of_text(isa: Isa, text: &str) -> Option<Contract> {
-        let mut contract = Contract::of(isa, Flavour::Integer)?;
-        contract
-            .given
-            .extend(target_word(isa).map(|reg| (reg, Given::TargetWord)));
+    /// The contract of a text in a `switch` block.
+    pub fn of_text(isa: Isa, text: &str) -> Contract {
+        let mut contract = Contract::of(isa, Flavour::Integer);
+        let target_word = contract.register(target_word(isa));
+        if let Some(reg) = target_word {
+            // The runtime's values travel elsewhere; this register is used up.
+            contract.passes.retain(|passed| *passed != reg);
+            contract.given.push((reg, Given::TargetWord));
+        }
         for line in text.lines() {
             let Some((_, comment)) = line.split_once("//") else {
                 continue;
@@ -24,7 +27,7 @@ impl Contract {
                 contract.read(key.trim(), words.trim());
             }
         }
-        Some(contract)
+        contract
     }
 
     /// Takes one line of the comments; what is no line of these is left alone.
@@ -34,8 +37,8 @@ impl Contract {
         match key {
             "keeps" => {
                 let kept: Vec<Reg> = words().filter_map(|name| self.register(name)).collect();
-                let saved = self.callee_saved.iter().copied();
-                self.clobbered = saved.filter(|reg| !kept.contains(reg)).collect();
+                let saved = self.callee_saved.iter().chain(&self.callee_saved_vector);
+                self.clobbered = saved.copied().filter(|reg| !kept.contains(reg)).collect();
             }
             "first frame" => {
                 let below = match value.contains('|') {
@@ -43,7 +46,16 @@ impl Contract {
                     false => 0,
                 };
                 let names = words().filter(|name| *name != "|");
+                let for_entry = self.entry_sp / word;
                 self.first_frame = self.slots(names, -below * word);
+                // What the entry pops itself is no register's yet.
+                let top = self
+                    .first_frame
+                    .len()
+                    .saturating_add_signed(for_entry as isize);
+                for slot in self.first_frame.iter_mut().skip(top) {
+                    slot.holds = Holds::ForEntry;
+                }
             }
             "first block" => {
                 self.first_block = self.slots(words().take(BLOCK_WORDS), word);
@@ -77,9 +89,10 @@ impl Contract {
 
 /// The register in which the runtime hands over the address of the word that holds the target's
 /// sp: for scenarios only, the texts of `asm/` do without.
-fn target_word(isa: Isa) -> Option<Reg> {
+const fn target_word(isa: Isa) -> &'static str {
     match isa {
-        Isa::X86_64 => Some(Reg(8)),
-        Isa::I386 | Isa::Aarch64 => None,
+        Isa::X86_64 => "r8",
+        Isa::I386 => "edx",
+        Isa::Aarch64 => "x5",
     }
 }

@@ -6,7 +6,7 @@
 
 use super::report::At;
 use crate::asm::{self, AsmError};
-use crate::isa::x86;
+use crate::isa::{aarch64, x86};
 use crate::program::{Isa, Object, Part, Rights};
 
 /// Where the text is assembled; the second place is only there to differ.
@@ -16,6 +16,7 @@ const BASES: [u32; 2] = [0x10_0000, 0x20_0000];
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Inst {
     X86(x86::Inst),
+    Aarch64(aarch64::Inst),
 }
 
 /// An instruction and where it is.
@@ -46,7 +47,7 @@ impl Text {
                 };
                 assemble(&dialect, part, Inst::X86)
             }
-            Isa::Aarch64 => Err(Vec::new()),
+            Isa::Aarch64 => assemble(&asm::Aarch64, part, Inst::Aarch64),
         }
     }
 

@@ -26,7 +26,7 @@ pub fn texts() -> Vec<(Isa, Flavour, Part)> {
     let all = Isa::ALL
         .into_iter()
         .flat_map(|isa| FLAVOURS.map(|flavour| (isa, flavour)));
-    all.filter_map(|(isa, flavour)| Some((isa, flavour, built_in(isa, flavour)?)))
+    all.map(|(isa, flavour)| (isa, flavour, built_in(isa, flavour)))
         .collect()
 }
 
@@ -54,12 +54,8 @@ pub struct Mutant {
     pub lines: Vec<String>,
 }
 
-/// Every single change: an instruction deleted, duplicated, exchanged with any other; a register
-/// replaced by any other of its kind or a part of it; an offset, a constant, a mnemonic changed.
+/// Every single change: a line deleted, duplicated, exchanged with any other; a register replaced by any other or a part of it; an offset, constant, label or mnemonic changed.
 pub fn mutants(isa: Isa, lines: &[String]) -> Vec<Mutant> {
-    let instructions: Vec<usize> = (0..lines.len())
-        .filter(|&at| !lines[at].ends_with(':'))
-        .collect();
     let mut all = Vec::new();
     let mut add = |what: String, changed: Vec<String>| {
         if changed != lines {
@@ -69,15 +65,16 @@ pub fn mutants(isa: Isa, lines: &[String]) -> Vec<Mutant> {
             });
         }
     };
-    for &at in &instructions {
-        let line = &lines[at];
+    for (at, line) in lines.iter().enumerate() {
         let mut changed = lines.to_vec();
         changed.remove(at);
         add(format!("delete: {line}"), changed);
         let mut changed = lines.to_vec();
-        changed.insert(at, line.clone());
+        if !line.ends_with(':') {
+            changed.insert(at, line.clone());
+        }
         add(format!("duplicate: {line}"), changed);
-        for &other in instructions.iter().filter(|&&other| other > at) {
+        for other in at + 1..lines.len() {
             let mut changed = lines.to_vec();
             changed.swap(at, other);
             add(format!("swap: {line} with {}", lines[other]), changed);
@@ -97,7 +94,7 @@ fn replacements(isa: Isa, line: &str) -> Vec<String> {
     let mnemonic = line.find(' ').unwrap_or(line.len());
     for (start, end) in words(line).filter(|(start, _)| *start > mnemonic) {
         let (before, word, after) = (&line[..start], &line[start..end], &line[end..]);
-        let others = registers_like(isa, word);
+        let others = other_registers(isa, word);
         all.extend(others.iter().map(|other| format!("{before}{other}{after}")));
         if let Ok(number) = word.parse::<i64>() {
             let changed = [1, 2, 4, 8, 16, 32].into_iter();
@@ -112,6 +109,9 @@ fn replacements(isa: Isa, line: &str) -> Vec<String> {
     }
     all.extend(narrower(isa, line));
     all.extend(other_mnemonics(line));
+    for (label, other) in [("2f", "3f"), ("3f", "2f"), ("2f", "2b"), ("3f", "3b")] {
+        all.extend(line.contains(label).then(|| line.replace(label, other)));
+    }
     // An address gets a further offset.
     if let Some(close) = line.find(']') {
         let (before, after) = line.split_at(close);
@@ -192,22 +192,14 @@ fn words(line: &str) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-/// The other registers that can stand where this one does.
-fn registers_like(isa: Isa, word: &str) -> Vec<String> {
-    let all = registers(isa).iter();
-    let names: Vec<&str> = all.map(|info| info.name).collect();
-    let kind = |name: &str| name.chars().next().filter(|_| names.contains(&name));
-    let of_one_kind = |a: Option<char>, b: Option<char>| match isa {
-        Isa::X86_64 | Isa::I386 => a.is_some() == b.is_some(),
-        Isa::Aarch64 => a == b || (a.is_some() && a != Some('d') && b != Some('d')),
-    };
-    let own = kind(word);
-    if own.is_none() {
+/// All other registers, for a register; most kinds cannot stand in its place, and are refused.
+fn other_registers(isa: Isa, word: &str) -> Vec<String> {
+    let zero = (isa == Isa::Aarch64).then_some("xzr");
+    let names = registers(isa).iter().map(|info| info.name).chain(zero);
+    let names: Vec<&str> = names.collect();
+    if !names.contains(&word) {
         return Vec::new();
     }
-    names
-        .iter()
-        .filter(|name| **name != word && of_one_kind(own, kind(name)))
-        .map(|name| (*name).to_owned())
-        .collect()
+    let others = names.into_iter().filter(|name| *name != word);
+    others.map(str::to_owned).collect()
 }
