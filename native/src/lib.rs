@@ -61,3 +61,8 @@ pub use runtime::{
     stop_requested, task, yield_now,
 };
 pub use shared::SharedStack;
+
+/// The examples of the README, so that they cannot go stale.
+#[cfg(all(doctest, feature = "std"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;
