@@ -225,7 +225,7 @@ impl Machine {
 
     /// Bytes that come to lie above sp, or an array that is declared: nothing has written them
     /// yet, whatever is there.
-    pub fn forget(&mut self, from: u64, to: u64) -> Result<(), Trap> {
+    pub fn forget(&mut self, from: u64, to: u64) {
         let mut at = from;
         while at < to {
             let end = ((at | 7) + 1).min(to);
@@ -240,7 +240,6 @@ impl Machine {
             }
             at = end;
         }
-        Ok(())
     }
 
     /// sp gets a new value other than by push, pop, call and return.
@@ -248,12 +247,11 @@ impl Machine {
         let (old, old_shadow) = (self.sp(), self.sp_shadow());
         self.write_register(self.sp_reg(), value, shadow);
         if shadow.tag() == old_shadow.tag() {
-            if value < old {
-                // Only as far as the stack reaches: what lies below faults when it is used.
-                let base = self
-                    .stack_of_sp(old)
-                    .map_or(value, |stack| self.stacks[stack].base);
-                self.forget(value.max(base), old)?;
+            // Only as far as the stack reaches: what lies below faults when it is used.
+            if value < old
+                && let Some(stack) = self.stack_of_sp(old)
+            {
+                self.forget(value.max(self.stacks[stack].base), old);
             }
             return Ok(());
         }

@@ -236,7 +236,8 @@ impl<'a> Context<'a> {
         let bytes = range.end.saturating_sub(range.start);
         self.machine
             .check_range(range.start, bytes, Access::Write)?;
-        Ok(self.machine.forget(range.start, range.end)?)
+        self.machine.forget(range.start, range.end);
+        Ok(())
     }
 
     /// Allocates a piece of the heap, aligned to 16, uninitialised. The names of the words of a
