@@ -139,6 +139,7 @@ fn lint(context: &Context) -> Result<()> {
         "clippy",
         "--workspace",
         "--all-targets",
+        "--all-features",
         "--",
         "-D",
         "warnings",
@@ -151,6 +152,7 @@ fn host(context: &Context, filter: Option<&str>) -> Result<()> {
     test.args([
         "test",
         "--workspace",
+        "--all-features",
         "--lib",
         "--bins",
         "--tests",
@@ -162,13 +164,14 @@ fn host(context: &Context, filter: Option<&str>) -> Result<()> {
 fn docs(context: &Context, filter: Option<&str>) -> Result<()> {
     run_aloud(
         cargo(context)
-            .args(["test", "--workspace", "--doc"])
+            .args(["test", "--workspace", "--all-features", "--doc"])
             .args(filter),
     )?;
     let mut doc = cargo(context);
     doc.args([
         "doc",
         "--workspace",
+        "--all-features",
         "--no-deps",
         "--document-private-items",
     ]);
@@ -176,7 +179,10 @@ fn docs(context: &Context, filter: Option<&str>) -> Result<()> {
 }
 
 /// The packages that promise `no_std`, each with the arguments that leave the standard library out.
-const BARE: &[&[&str]] = &[&["--package", "costack-engine", "--no-default-features"]];
+const BARE: &[&[&str]] = &[
+    &["--package", "costack-engine", "--no-default-features"],
+    &["--package", "costack", "--no-default-features"],
+];
 
 fn bare(context: &Context) -> Result<()> {
     for target in RustTarget::bare() {
@@ -208,6 +214,7 @@ fn native(context: &Context, isa: Isa, filter: Option<&str>) -> Result<()> {
         "test",
         "--package",
         "costack",
+        "--all-features",
         "--lib",
         "--tests",
         "--target",
