@@ -333,7 +333,7 @@ fn joining_has_a_time_limit_too() {
 fn tasks_on_shared_stacks_are_bound_when_they_first_run() {
     let mut rt = runtime();
     let pool = StackPool::new(2, 256 * 1024).unwrap();
-    pool.count_copies();
+    pool.count_copies(true);
     let tasks: Vec<_> = (0..4u64)
         .map(|number| {
             let task = rt.task().shared(&pool);

@@ -181,9 +181,10 @@ fn blocking_calls_run_beside_the_tasks() {
     rt.run().unwrap();
     assert_eq!(turns.get(), 10);
     assert_eq!(blocked.join().unwrap(), 5);
-    let panics = rt.spawn(|| spawn_blocking(|| std::panic::resume_unwind(Box::new("oh"))));
+    let panics =
+        rt.spawn(|| spawn_blocking(|| -> () { std::panic::resume_unwind(Box::new("oh")) }));
     assert!(matches!(
-        panics.join().unwrap() as Result<(), JoinError>,
+        panics.join().unwrap(),
         Err(JoinError::Panicked(_))
     ));
 }

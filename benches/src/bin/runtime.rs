@@ -105,8 +105,9 @@ fn many_shared(runtime: &Rc<Runtime>, tasks: u64, stacks: usize) -> Box<dyn FnMu
     // All of them begin, and are evicted once.
     yield_now();
     yield_now();
-    pool.count_copies();
+    pool.count_copies(true);
     yield_now();
+    pool.count_copies(false);
     let copied = pool.copied();
     println!(
         "{tasks} tasks on {stacks} shared stack(s): images of {} bytes",

@@ -31,6 +31,7 @@ mod channel;
 mod group;
 mod observe;
 mod queue;
+mod ready;
 mod select;
 mod task;
 mod timers;
@@ -53,6 +54,7 @@ use arena::Arena;
 use channel::Channel;
 use group::Group;
 use queue::{NONE, Queue};
+use ready::Ready;
 use task::{Flags, MOST_TASKS, Task, Tasks};
 use timers::Timers;
 use wait::{Event, Mutex};
@@ -68,7 +70,7 @@ pub struct Scheduler<O = ()> {
     current: u32,
     /// Who gave way last.
     left: u32,
-    ready: Queue,
+    ready: Ready,
     timers: Timers,
     /// Started tasks that have not ended, but for those in the background.
     started_live: u32,
@@ -112,7 +114,7 @@ impl<O: Observer> Scheduler<O> {
             free_slots: Vec::new(),
             current: 0,
             left: 0,
-            ready: Queue::EMPTY,
+            ready: Ready::default(),
             timers: Timers::default(),
             started_live: 0,
             external: 0,
@@ -271,7 +273,6 @@ impl<O: Observer> Scheduler<O> {
     pub fn handle_yield(&mut self) -> Flow {
         let task = self.current();
         self.observer.notice(Notice::Yields { task });
-        self.task_mut(self.current).outcome = Outcome::Granted;
         self.give_way(TaskState::Ready)
     }
 
@@ -379,11 +380,10 @@ impl<O: Observer> Scheduler<O> {
         debug_assert_eq!(self.task(index).resumer, 0, "main has resumed it");
         debug_assert!(self.task(index).flags.has(Flags::STARTED));
         self.observer.notice(Notice::Yields { task });
+        let place = self.ready.push(index);
         let record = self.task_mut(index);
-        record.outcome = Outcome::Granted;
+        record.place = place;
         record.state = TaskState::Ready;
-        record.flags.set(Flags::QUEUED);
-        self.ready.push(&mut self.tasks, index);
         self.next_ready()
     }
 
@@ -422,17 +422,14 @@ impl<O: Observer> Scheduler<O> {
 
     #[inline(always)]
     fn next_ready(&mut self) -> Next {
-        match self.ready.pop(&mut self.tasks) {
+        match self.ready.pop() {
             Some(0) => {
-                let main = self.task_mut(0);
-                main.flags.clear(Flags::QUEUED);
-                main.state = TaskState::Running;
+                self.task_mut(0).state = TaskState::Running;
                 self.current = 0;
                 Next::Main
             }
             Some(index) => {
                 let record = self.task_mut(index);
-                record.flags.clear(Flags::QUEUED);
                 record.state = TaskState::Running;
                 record.resumer = 0;
                 let generation = record.generation;
@@ -457,6 +454,19 @@ impl<O: Observer> Scheduler<O> {
     /// can fetch its save stack into the cache in time.
     pub fn peek(&self) -> Option<TaskId> {
         self.ready.first().map(|index| self.id(index))
+    }
+
+    /// The index of the task so many turns after the next, if all before it yield and it is known:
+    /// so that a backend can fetch what it will need even earlier.
+    #[inline(always)]
+    pub fn peek_ahead(&self, turns: u32) -> Option<usize> {
+        self.ready.ahead(turns).map(|index| index as usize)
+    }
+
+    /// Whether any task is ready.
+    #[inline(always)]
+    pub fn any_ready(&self) -> bool {
+        self.ready.first().is_some()
     }
 
     /// What a task does at the moment.
@@ -541,8 +551,8 @@ impl<O: Observer> Scheduler<O> {
 
     #[inline]
     fn enqueue(&mut self, index: u32) {
-        self.ready.push(&mut self.tasks, index);
-        self.task_mut(index).flags.set(Flags::QUEUED);
+        let place = self.ready.push(index);
+        self.task_mut(index).place = place;
     }
 
     /// `index` runs, and gives way to `resumer`.
@@ -607,9 +617,9 @@ impl<O: Observer> Scheduler<O> {
     /// Takes a task that is ready or blocked out of whatever queue it is in.
     fn unlink(&mut self, index: u32) {
         match self.task(index).state {
-            TaskState::Ready if self.task(index).flags.has(Flags::QUEUED) => {
-                self.ready.remove(&mut self.tasks, index);
-                self.task_mut(index).flags.clear(Flags::QUEUED);
+            // Whoever is started and ready is in the ready queue, and nobody else is.
+            TaskState::Ready if index == 0 || self.task(index).flags.has(Flags::STARTED) => {
+                self.ready.remove(self.task(index).place);
             }
             TaskState::Blocked(wait) => {
                 self.timers.remove(index);

@@ -1,8 +1,8 @@
 //! First-in-first-out queues threaded through the tasks themselves.
 //!
-//! A task is in at most one queue at a time (the ready queue, or that of the thing it waits for),
-//! so two links in its record serve all queues: nothing is allocated, and taking a task out of
-//! the middle costs the same as taking the first. A task that waits for several things has one
+//! A task is in at most one queue at a time, that of the thing it waits for, so two links in its
+//! record serve all queues: nothing is allocated, and taking a task out of the middle costs the
+//! same as taking the first. A task that waits for several things has one
 //! pair of links for each of them, in its arms.
 
 /// "Nobody" as a link.

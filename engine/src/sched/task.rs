@@ -105,8 +105,6 @@ pub(super) struct Flags(u8);
 impl Flags {
     /// Handed to the scheduler: it goes into the ready queue whenever it is ready.
     pub(super) const STARTED: Flags = Flags(1);
-    /// Is in the ready queue.
-    pub(super) const QUEUED: Flags = Flags(2);
     /// `run` does not wait for it.
     pub(super) const BACKGROUND: Flags = Flags(4);
     /// Its slot is given back when it ends.
@@ -126,7 +124,6 @@ impl Flags {
         self.0 |= flag.0;
     }
 
-    #[inline(always)]
     pub(super) fn clear(&mut self, flag: Flags) {
         self.0 &= !flag.0;
     }
@@ -138,6 +135,8 @@ pub(super) struct Task {
     pub(super) state: TaskState,
     pub(super) outcome: Outcome,
     pub(super) generation: u32,
+    /// Where it is in the ready queue, while it is there.
+    pub(super) place: u32,
     /// To whom control goes back.
     pub(super) resumer: u32,
     /// Tasks that wait for this one to end.
@@ -157,6 +156,7 @@ impl Task {
             state: TaskState::Ready,
             outcome: Outcome::Granted,
             generation,
+            place: 0,
             resumer: 0,
             joiners: Queue::EMPTY,
             arms: NONE,

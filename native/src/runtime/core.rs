@@ -13,6 +13,7 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell, UnsafeCell};
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -53,7 +54,7 @@ const CHECK_EVERY: u32 = 32;
 /// What a runtime has of a task, at the task's index in the scheduler.
 #[derive(Default)]
 pub(super) struct Slot {
-    /// `None` while it runs, before it first runs, and once it has ended.
+    /// `None` while it runs for the first time, before that, and once it has ended.
     pub(super) coroutine: Option<TaskCoroutine>,
     /// Its own end, once it has begun to run.
     yielder: Option<NonNull<TaskYielder>>,
@@ -81,9 +82,14 @@ pub(crate) struct Core {
     pub(super) pools: RefCell<Vec<Weak<PoolState>>>,
     /// Switches until the clock is read and the world outside is looked at.
     countdown: Cell<u32>,
-    pub(super) switches: Cell<u64>,
+    /// Where the countdown began, less what it was shortened by.
+    counted_from: Cell<u32>,
+    /// Switches before that.
+    switches: Cell<u64>,
     pub(super) spawned: Cell<u32>,
     next_token: Cell<u32>,
+    /// There were tasks on shared stacks.
+    shares: Cell<bool>,
     /// Cancelled tasks that have not ended.
     cancels: Cell<u32>,
     propagate_panics: bool,
@@ -182,9 +188,11 @@ impl Core {
             tracer: Tracer::default(),
             pools: RefCell::default(),
             countdown: Cell::new(u32::MAX),
+            counted_from: Cell::new(u32::MAX),
             switches: Cell::new(0),
             spawned: Cell::new(0),
             next_token: Cell::new(0),
+            shares: Cell::new(false),
             cancels: Cell::new(0),
             propagate_panics,
             panic: Cell::new(None),
@@ -232,7 +240,21 @@ impl Core {
             true => 1,
             false => CHECK_EVERY,
         };
-        self.countdown.set(self.countdown.get().min(soon));
+        self.shorten(soon);
+    }
+
+    /// Has the loop look at the clock and the world outside after so many switches at most.
+    fn shorten(&self, soon: u32) {
+        let countdown = self.countdown.get();
+        if soon < countdown {
+            self.counted_from.set(self.counted_from.get() - (countdown - soon));
+            self.countdown.set(soon);
+        }
+    }
+
+    /// How often a task was resumed.
+    pub(super) fn switches(&self) -> u64 {
+        self.switches.get() + u64::from(self.counted_from.get() - self.countdown.get())
     }
 
     /// The running task asks for something that it may have to wait for, and waits.
@@ -342,7 +364,7 @@ impl Core {
         loop {
             self.reset_countdown();
             let is_traced = self.tracer.is_on();
-            let mut task = match self.poll() {
+            let task = match self.poll() {
                 Next::Main => return Ok(()),
                 Next::Resume(task) => task,
                 Next::Idle { until_us } => {
@@ -356,13 +378,15 @@ impl Core {
                 }
             };
             if is_traced {
+                self.countdown.set(self.countdown.get() - 1);
                 self.resume_traced(task);
                 self.settle_panic();
                 continue;
             }
             // While nobody has to look at the clock or the world outside, this is all there is.
+            // A cancellation ends the countdown, so only the first task can be a cancelled one.
+            let mut left = self.resume(task);
             loop {
-                let left = self.resume(task);
                 let countdown = self.countdown.get() - 1;
                 self.countdown.set(countdown);
                 let next = match left {
@@ -373,14 +397,11 @@ impl Core {
                         let _main = self.scheduler(|s| s.handle_yield());
                         break;
                     }
-                    _ if countdown > 0 => self.scheduler(|s| match s.peek() {
-                        Some(_) => s.poll_ready(),
-                        None => Next::Deadlock,
-                    }),
+                    _ if countdown > 0 => self.scheduler(|s| s.poll_ready()),
                     _ => break,
                 };
                 match next {
-                    Next::Resume(next) => task = next,
+                    Next::Resume(next) => left = self.resume_with(next, Order::Go),
                     Next::Main => {
                         self.settle_panic();
                         return Ok(());
@@ -393,6 +414,9 @@ impl Core {
     }
 
     fn reset_countdown(&self) {
+        // What was counted down since the last time are the switches.
+        self.switches.set(self.switches());
+        self.counted_from.set(u32::MAX);
         self.countdown.set(u32::MAX);
         let attends = self.scheduler(|s| s.next_timer_us().is_some() || s.external_waits() > 0);
         if attends || self.cancels.get() > 0 || self.tracer.is_on() {
@@ -442,38 +466,60 @@ impl Core {
     }
 
     /// Runs a task until it gives way. `None` when it has ended.
-    #[inline(always)]
     fn resume(&self, task: TaskId) -> Option<Left> {
-        self.switches.set(self.switches.get() + 1);
-        // SAFETY: the borrow ends before the switch.
-        let slots = unsafe { &mut *self.slots.get() };
-        if let Some(next) = self.scheduler(|s| s.peek())
-            && let Some(coroutine) = &slots[next.index()].coroutine
-        {
-            coroutine.prefetch();
-        }
-        let slot = &mut slots[task.index()];
-        let Some(mut coroutine) = slot.coroutine.take() else {
-            return self.resume_fresh(task);
-        };
-        CURRENT.with(|current| current.yielder.set(slot.yielder));
         let order = match self.cancels.get() {
             0 => Order::Go,
             _ => self.order(task),
         };
+        self.resume_with(task, order)
+    }
+
+    #[inline(always)]
+    fn resume_with(&self, task: TaskId, order: Order) -> Option<Left> {
+        if self.shares.get() {
+            self.prefetch();
+        }
+        // SAFETY: the borrow ends before the switch.
+        let slot = unsafe { &mut (&mut *self.slots.get())[task.index()] };
+        let Some(coroutine) = &slot.coroutine else {
+            return self.resume_fresh(task);
+        };
+        CURRENT.with(|current| current.yielder.set(slot.yielder));
+        // SAFETY: a second handle to the coroutine, while that in the slot is not used: nobody but
+        // this function, `resume_fresh` and `ended` does, each for tasks that the scheduler has
+        // just named, and a task that runs is not named again. So there is one `&mut` at a time,
+        // and `ManuallyDrop` leaves dropping to the slot's handle.
+        let mut coroutine = ManuallyDrop::new(unsafe { std::ptr::read(coroutine) });
         match coroutine.try_resume(order) {
-            Ok(State::Yielded(left)) => {
-                // SAFETY: the borrow ends with this block.
-                let slots = unsafe { &mut *self.slots.get() };
-                slots[task.index()].coroutine = Some(coroutine);
-                Some(left)
-            }
+            Ok(State::Yielded(left)) => Some(left),
             Ok(State::Returned(())) => {
-                self.ended(task, coroutine);
+                self.ended(task);
                 None
             }
-            Err(refused) => self.cannot_resume(task, coroutine, refused.error),
+            Err(refused) => self.cannot_resume(task, refused.error),
         }
+    }
+
+    /// Has fetched what the tasks of some turns ahead will need, when there are more of them than
+    /// the cache holds: first the control block, then, by way of that, the save stack.
+    #[inline(always)]
+    fn prefetch(&self) {
+        const BLOCK_AHEAD: u32 = 8;
+        const IMAGE_AHEAD: u32 = 4;
+        // SAFETY: the borrow ends with this function, which calls nothing that comes back here.
+        let slots = unsafe { &*self.slots.get() };
+        self.scheduler(|s| {
+            if let Some(index) = s.peek_ahead(BLOCK_AHEAD)
+                && let Some(head) = slots[index].yielder
+            {
+                crate::copy::prefetch(head.as_ptr().cast(), 64);
+            }
+            if let Some(index) = s.peek_ahead(IMAGE_AHEAD)
+                && let Some(coroutine) = &slots[index].coroutine
+            {
+                coroutine.prefetch();
+            }
+        });
     }
 
     /// As [`resume`](Self::resume), and tells of it.
@@ -581,6 +627,9 @@ impl Core {
             }
         };
         drop(body);
+        if bound.is_some() {
+            self.shares.set(true);
+        }
         let number = self.rest(task, |rest| {
             rest.bound = bound;
             rest.number
@@ -588,16 +637,15 @@ impl Core {
         if self.tracer.is_on() {
             self.tracer.knows(coroutine.id(), number);
         }
-        match coroutine.try_resume(Order::Go) {
-            Ok(State::Yielded(left)) => {
-                self.slots(|slots| slots[task.index()].coroutine = Some(coroutine));
-                Some(left)
-            }
+        let resumed = coroutine.try_resume(Order::Go);
+        self.slots(|slots| slots[task.index()].coroutine = Some(coroutine));
+        match resumed {
+            Ok(State::Yielded(left)) => Some(left),
             Ok(State::Returned(())) => {
-                self.ended(task, coroutine);
+                self.ended(task);
                 None
             }
-            Err(refused) => self.cannot_resume(task, coroutine, refused.error),
+            Err(refused) => self.cannot_resume(task, refused.error),
         }
     }
 
@@ -610,7 +658,8 @@ impl Core {
     }
 
     /// A task has returned.
-    fn ended(&self, task: TaskId, coroutine: TaskCoroutine) {
+    fn ended(&self, task: TaskId) {
+        let coroutine = self.slots(|slots| slots[task.index()].coroutine.take());
         drop(coroutine);
         self.note_end(task);
     }
@@ -630,15 +679,9 @@ impl Core {
 
     /// There is no memory to bring a task in. It ends here; what its frames own is lost.
     #[cold]
-    fn cannot_resume(
-        &self,
-        task: TaskId,
-        coroutine: TaskCoroutine,
-        error: crate::Error,
-    ) -> Option<Left> {
+    fn cannot_resume(&self, task: TaskId, error: crate::Error) -> Option<Left> {
         eprintln!("costack: task {} is given up: {error}", task.index());
-        drop(coroutine);
-        self.note_end(task);
+        self.ended(task);
         None
     }
 
@@ -648,7 +691,7 @@ impl Core {
             return Some(payload);
         }
         self.panic.set(Some(payload));
-        self.countdown.set(1);
+        self.shorten(1);
         None
     }
 

@@ -173,7 +173,7 @@ impl Runtime {
     pub fn statistics(&self) -> Statistics {
         let live = self.core.scheduler(|s| s.live_tasks().count());
         Statistics {
-            switches: self.core.switches.get(),
+            switches: self.core.switches(),
             spawned: u64::from(self.core.spawned.get()),
             live: live as u64 - 1,
             timers: self.core.scheduler(|s| s.timers()) as u64,

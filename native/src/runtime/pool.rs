@@ -74,10 +74,19 @@ impl StackPool {
         self.state.stacks.iter().map(SharedStack::save_bytes).sum()
     }
 
-    /// Begins to count what is copied. It costs some nanoseconds per copy.
-    pub fn count_copies(&self) {
-        self.state.counts.set(true);
-        self.state.observe();
+    /// Begins to count what is copied, or ends that. It costs some nanoseconds per copy.
+    pub fn count_copies(&self, count: bool) {
+        self.state.counts.set(count);
+        let is_traced = self
+            .state
+            .core
+            .upgrade()
+            .is_some_and(|core| core.tracer.is_on());
+        if count {
+            self.state.observe();
+        } else if !is_traced {
+            self.state.stop_observing();
+        }
     }
 
     /// What was copied since [`count_copies`](Self::count_copies), or since a trace began.
@@ -119,7 +128,9 @@ impl PoolState {
                     _ => {}
                 }
                 copied.set(counts);
-                if let Some(core) = core.upgrade() {
+                if let Some(core) = core.upgrade()
+                    && core.tracer.is_on()
+                {
                     core.tracer.tell_copy(core.clock.now_ns(), event, number);
                 }
             });
