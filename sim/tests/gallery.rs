@@ -177,8 +177,8 @@ const FOUND: &[(&str, Isa, u32, &str, &str)] = &[
         "entry_misaligned",
         Isa::X86_64,
         1,
-        "rt_entry",
-        "rt_first is entered with sp 0x",
+        "rt_first",
+        "greet is entered with sp 0x",
     ),
     (
         "restore_on_its_own_stack",

@@ -17,7 +17,8 @@ use crate::program::Isa;
 use crate::session::{Journal, Session};
 use crate::view::{SaveStack, StackKind, Statistics, StepKind, StepView, TaskStatus, TaskView};
 
-use super::core::{Command, Core, Micro, Reply};
+use super::command::{Command, Micro, Reply};
+use super::core::Core;
 use super::memory::{self, Beginning, FIELDS, FIELDS_AND_REGISTERS, Field};
 use super::services::SERVICES;
 use super::style::Style;

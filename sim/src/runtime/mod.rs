@@ -2,12 +2,13 @@
 //!
 //! - `<isa>.s`: the stubs, real code around the switch of `asm/<isa>/`, put together by
 //!   [`stubs`].
-//! - [`core`]: what the engine decides; `Core::execute` interprets its plans.
+//! - [`command`], [`core`]: what the engine decides; `Core::execute` interprets its plans.
 //! - [`host`]: what a `host` instruction does, one handler per service.
 //! - [`memory`]: control blocks, save stacks and first frames in simulated memory.
 //! - [`style`]: what a scenario's own switch text wants to be different.
 //! - [`explain`]: a sentence for each step.
 
+mod command;
 mod core;
 mod explain;
 mod host;

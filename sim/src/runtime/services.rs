@@ -11,7 +11,7 @@ use crate::fault::FaultKind;
 use crate::host::{Context, Then};
 use crate::view::StepKind;
 
-use super::core::{Call, Command, Go, Reply};
+use super::command::{Call, Command, Go, Reply};
 use super::host::{NewTask, Runtime};
 use super::memory::{self, Field, register};
 use super::names;
