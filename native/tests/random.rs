@@ -154,10 +154,17 @@ unsafe impl StackMemory for Guarded {
     }
 }
 
-/// FNV-1a.
+/// FNV-1a over words: an image is a whole number of them.
 fn checksum(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
+    let words = bytes.chunks_exact(size_of::<usize>());
+    assert!(
+        words.remainder().is_empty(),
+        "an image of {} bytes",
+        bytes.len()
+    );
+    words.fold(0xcbf2_9ce4_8422_2325, |hash, word| {
+        let word = usize::from_ne_bytes(word.try_into().unwrap()) as u64;
+        (hash ^ word).wrapping_mul(0x100_0000_01b3)
     })
 }
 
@@ -180,7 +187,7 @@ fn watch(stack: &SharedStack, top: usize) {
             sums.insert(task, (bytes, checksum(read(sp, top))));
             // Below the image nothing is live: what is written here must survive the restore,
             // but for what the restored image covers.
-            let free = (sp - bottom).min(8192);
+            let free = (sp - bottom).min(2048);
             // SAFETY: as in `read`, and nothing is live there.
             unsafe {
                 std::ptr::with_exposed_provenance_mut::<u8>(sp - free)
