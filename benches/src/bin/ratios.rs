@@ -85,7 +85,7 @@ fn main() {
         let mut ring = Ring::new(RING, padding);
         let bytes = ring.image_bytes;
         let ours = table.runner(move |trips| ring.turn(trips));
-        if bytes <= 256 {
+        if bytes < 1000 {
             let what = format!("shared, evicts {bytes} B, to corosensei's root");
             let at_most = if bytes <= 96 { 3.0 } else { f64::INFINITY };
             table.line(what, at_most, ours, vec![peer_root]);
