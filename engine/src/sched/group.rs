@@ -49,7 +49,7 @@ impl<O: Observer> Scheduler<O> {
     /// group.
     pub fn set_group(&mut self, task: TaskId, group: GroupId) -> Result<(), Refusal> {
         let index = self.index(task)?;
-        if self.task(index).state == TaskState::Ended {
+        if self.state_of(index) == TaskState::Ended {
             return Err(Refusal::Finished);
         }
         self.groups.get(group.0)?;
@@ -127,7 +127,7 @@ impl<O: Observer> Scheduler<O> {
     /// [`Refusal::Finished`] if it has ended; [`Refusal::Foreign`] if there is no such task.
     pub fn request_stop(&mut self, task: TaskId) -> Result<(), Refusal> {
         let index = self.live(task)?;
-        self.task_mut(index).flags.set(Flags::STOP);
+        self.hot_mut(index).flags.set(Flags::STOP);
         self.grant_where(index, Wait::Stop);
         Ok(())
     }
@@ -135,7 +135,7 @@ impl<O: Observer> Scheduler<O> {
     /// Whether a task was asked to stop.
     pub fn stop_requested(&self, task: TaskId) -> bool {
         self.index(task)
-            .is_ok_and(|index| self.task(index).flags.has(Flags::STOP))
+            .is_ok_and(|index| self.hot(index).flags.has(Flags::STOP))
     }
 
     /// Asks a task to end where it waits: its wait is over with [`Outcome::Cancelled`], and the
@@ -146,12 +146,12 @@ impl<O: Observer> Scheduler<O> {
     /// [`Refusal::Finished`] if it has ended; [`Refusal::Foreign`] if there is no such task.
     pub fn request_cancel(&mut self, task: TaskId) -> Result<(), Refusal> {
         let index = self.live(task)?;
-        self.task_mut(index).flags.set(Flags::STOP);
-        if self.task(index).flags.has(Flags::CANCEL) {
+        self.hot_mut(index).flags.set(Flags::STOP);
+        if self.hot(index).flags.has(Flags::CANCEL) {
             return Ok(());
         }
-        self.task_mut(index).flags.set(Flags::CANCEL);
-        if let TaskState::Blocked(_) = self.task(index).state {
+        self.hot_mut(index).flags.set(Flags::CANCEL);
+        if let TaskState::Blocked(_) = self.state_of(index) {
             self.unlink(index);
             self.wake(index, Outcome::Cancelled);
         }
@@ -162,7 +162,7 @@ impl<O: Observer> Scheduler<O> {
     #[inline]
     pub fn cancel_requested(&self, task: TaskId) -> bool {
         self.index(task)
-            .is_ok_and(|index| self.task(index).flags.has(Flags::CANCEL))
+            .is_ok_and(|index| self.hot(index).flags.has(Flags::CANCEL))
     }
 
     /// Lets nobody join a task: when it ends, or now if it has, its slot is given back.
@@ -171,10 +171,10 @@ impl<O: Observer> Scheduler<O> {
     /// [`Refusal::Foreign`] if there is no such task.
     pub fn detach(&mut self, task: TaskId) -> Result<(), Refusal> {
         let index = self.index(task)?;
-        match self.task(index).state {
+        match self.state_of(index) {
             TaskState::Ended => self.release(task),
             _ => {
-                self.task_mut(index).flags.set(Flags::DETACHED);
+                self.hot_mut(index).flags.set(Flags::DETACHED);
                 Ok(())
             }
         }
@@ -183,7 +183,7 @@ impl<O: Observer> Scheduler<O> {
     /// The index of a task that has not ended.
     fn live(&self, task: TaskId) -> Result<u32, Refusal> {
         let index = self.index(task)?;
-        match self.task(index).state {
+        match self.state_of(index) {
             TaskState::Ended => Err(Refusal::Finished),
             _ => Ok(index),
         }

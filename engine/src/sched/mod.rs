@@ -55,7 +55,7 @@ use channel::Channel;
 use group::Group;
 use queue::{NONE, Queue};
 use ready::Ready;
-use task::{Flags, MOST_TASKS, Task, Tasks};
+use task::{Flags, Hot, MOST_TASKS, Status, Task, Tasks};
 use timers::Timers;
 use wait::{Event, Mutex};
 use work::Work;
@@ -103,11 +103,12 @@ impl<O: Observer> Scheduler<O> {
     /// A scheduler in which main runs and nothing else exists, and whose decisions are told to
     /// `observer`.
     pub fn with_observer(observer: O) -> Self {
-        let mut main = Task::new(0);
-        main.state = TaskState::Running;
+        let mut main = Hot::new(0);
+        main.status = Status::Running;
         Scheduler {
             tasks: Tasks {
-                records: alloc::vec![main],
+                hot: alloc::vec![main],
+                records: alloc::vec![Task::new()],
                 arms: Vec::new(),
                 free_arm: NONE,
             },
@@ -156,14 +157,16 @@ impl<O: Observer> Scheduler<O> {
     pub fn spawn(&mut self) -> TaskId {
         let index = match self.free_slots.pop() {
             Some(index) => {
-                let slot = self.task_mut(index);
-                *slot = Task::new(slot.generation);
+                let generation = self.hot(index).generation;
+                *self.hot_mut(index) = Hot::new(generation);
+                *self.task_mut(index) = Task::new();
                 index
             }
             None => {
                 let index = self.tasks.records.len() as u32;
                 assert_ne!(index, MOST_TASKS, "fewer than 2^31 tasks");
-                self.tasks.records.push(Task::new(0));
+                self.tasks.hot.push(Hot::new(0));
+                self.tasks.records.push(Task::new());
                 index
             }
         };
@@ -178,7 +181,7 @@ impl<O: Observer> Scheduler<O> {
     /// [`Refusal::Running`] if it has not ended, [`Refusal::Foreign`] if there is no such task.
     pub fn release(&mut self, task: TaskId) -> Result<(), Refusal> {
         let index = self.index(task)?;
-        if self.task(index).state != TaskState::Ended {
+        if self.state_of(index) != TaskState::Ended {
             return Err(Refusal::Running);
         }
         self.free_slot(index);
@@ -187,7 +190,7 @@ impl<O: Observer> Scheduler<O> {
 
     fn free_slot(&mut self, index: u32) {
         // The old id must be foreign at once, not only when the slot is used again.
-        let task = self.task_mut(index);
+        let task = self.hot_mut(index);
         task.generation = task.generation.wrapping_add(1);
         self.free_slots.push(index);
     }
@@ -199,15 +202,15 @@ impl<O: Observer> Scheduler<O> {
     /// [`Refusal::Finished`] if it has ended, [`Refusal::Foreign`] if there is no such task.
     pub fn start(&mut self, task: TaskId) -> Result<(), Refusal> {
         let index = self.index(task)?;
-        if self.task(index).state == TaskState::Ended {
+        if self.state_of(index) == TaskState::Ended {
             return Err(Refusal::Finished);
         }
-        if index != 0 && !self.task(index).flags.has(Flags::STARTED) {
-            self.task_mut(index).flags.set(Flags::STARTED);
-            if !self.task(index).flags.has(Flags::BACKGROUND) {
+        if index != 0 && !self.hot(index).flags.has(Flags::STARTED) {
+            self.hot_mut(index).flags.set(Flags::STARTED);
+            if !self.hot(index).flags.has(Flags::BACKGROUND) {
                 self.started_live += 1;
             }
-            if self.task(index).state == TaskState::Ready {
+            if self.state_of(index) == TaskState::Ready {
                 self.enqueue(index);
             }
         }
@@ -220,8 +223,8 @@ impl<O: Observer> Scheduler<O> {
     /// As `start`.
     pub fn start_background(&mut self, task: TaskId) -> Result<(), Refusal> {
         let index = self.index(task)?;
-        if !self.task(index).flags.has(Flags::STARTED) {
-            self.task_mut(index).flags.set(Flags::BACKGROUND);
+        if !self.hot(index).flags.has(Flags::STARTED) {
+            self.hot_mut(index).flags.set(Flags::BACKGROUND);
         }
         self.start(task)
     }
@@ -237,7 +240,7 @@ impl<O: Observer> Scheduler<O> {
         self.start(task)?;
         self.unlink(task.index);
         self.timers.set(task.index, due_us);
-        self.task_mut(task.index).state = TaskState::Blocked(Wait::Until { due_us });
+        self.set_state(task.index, TaskState::Blocked(Wait::Until { due_us }));
         Ok(())
     }
 
@@ -259,7 +262,7 @@ impl<O: Observer> Scheduler<O> {
     /// # Errors
     /// As `handle_resume`.
     pub fn check_resume(&self, task: TaskId) -> Result<(), Refusal> {
-        match self.task(self.index(task)?).state {
+        match self.state_of(self.index(task)?) {
             TaskState::Ready => Ok(()),
             TaskState::Running | TaskState::Resuming => Err(Refusal::Running),
             TaskState::Blocked(_) => Err(Refusal::Blocked),
@@ -287,7 +290,7 @@ impl<O: Observer> Scheduler<O> {
         }
         self.end(index);
         let flow = self.give_way(TaskState::Ended);
-        if self.task(index).flags.has(Flags::DETACHED) {
+        if self.hot(index).flags.has(Flags::DETACHED) {
             self.free_slot(index);
         }
         flow
@@ -300,15 +303,15 @@ impl<O: Observer> Scheduler<O> {
     /// [`Refusal::Finished`] if it has ended; [`Refusal::Foreign`] if there is no such task.
     pub fn cancel(&mut self, task: TaskId) -> Result<(), Refusal> {
         let index = self.index(task)?;
-        match self.task(index).state {
+        match self.state_of(index) {
             TaskState::Running | TaskState::Resuming => return Err(Refusal::Running),
             TaskState::Ended => return Err(Refusal::Finished),
             TaskState::Ready | TaskState::Blocked(_) => {}
         }
         self.unlink(index);
         self.end(index);
-        self.task_mut(index).state = TaskState::Ended;
-        if self.task(index).flags.has(Flags::DETACHED) {
+        self.set_state(index, TaskState::Ended);
+        if self.hot(index).flags.has(Flags::DETACHED) {
             self.free_slot(index);
         }
         Ok(())
@@ -320,7 +323,7 @@ impl<O: Observer> Scheduler<O> {
         debug_assert_eq!(self.current, 0, "only main runs the scheduler");
         if self.started_live == 0 {
             for index in 1..self.tasks.records.len() as u32 {
-                if self.task(index).state != TaskState::Ended {
+                if self.state_of(index) != TaskState::Ended {
                     self.start(self.id(index))
                         .expect("a live task can be started");
                 }
@@ -347,7 +350,7 @@ impl<O: Observer> Scheduler<O> {
         if index == self.current {
             return Err(Refusal::WouldDeadlockOnSelf);
         }
-        if self.task(index).state == TaskState::Ended {
+        if self.state_of(index) == TaskState::Ended {
             return Ok(self.go_on());
         }
         let mut joiners = self.task(index).joiners;
@@ -377,13 +380,13 @@ impl<O: Observer> Scheduler<O> {
     pub fn handle_yield_and_poll(&mut self) -> Next {
         let index = self.current;
         let task = self.id(index);
-        debug_assert_eq!(self.task(index).resumer, 0, "main has resumed it");
-        debug_assert!(self.task(index).flags.has(Flags::STARTED));
+        debug_assert_eq!(self.hot(index).resumer, 0, "main has resumed it");
+        debug_assert!(self.hot(index).flags.has(Flags::STARTED));
         self.observer.notice(Notice::Yields { task });
         let place = self.ready.push(index);
-        let record = self.task_mut(index);
+        let record = self.hot_mut(index);
         record.place = place;
-        record.state = TaskState::Ready;
+        record.status = Status::Ready;
         self.next_ready()
     }
 
@@ -408,7 +411,7 @@ impl<O: Observer> Scheduler<O> {
     #[inline(never)]
     fn fire_timers(&mut self, now_us: u64) {
         while let Some(index) = self.timers.pop_due(now_us) {
-            let outcome = match self.task(index).state {
+            let outcome = match self.state_of(index) {
                 TaskState::Blocked(Wait::Until { .. }) => Outcome::Granted,
                 TaskState::Blocked(wait) => {
                     self.unlink_wait(index, wait);
@@ -424,13 +427,13 @@ impl<O: Observer> Scheduler<O> {
     fn next_ready(&mut self) -> Next {
         match self.ready.pop() {
             Some(0) => {
-                self.task_mut(0).state = TaskState::Running;
+                self.set_state(0, TaskState::Running);
                 self.current = 0;
                 Next::Main
             }
             Some(index) => {
-                let record = self.task_mut(index);
-                record.state = TaskState::Running;
+                let record = self.hot_mut(index);
+                record.status = Status::Running;
                 record.resumer = 0;
                 let generation = record.generation;
                 self.current = index;
@@ -474,7 +477,7 @@ impl<O: Observer> Scheduler<O> {
     /// # Errors
     /// [`Refusal::Foreign`] if there is no such task.
     pub fn state(&self, task: TaskId) -> Result<TaskState, Refusal> {
-        Ok(self.task(self.index(task)?).state)
+        Ok(self.state_of(self.index(task)?))
     }
 
     /// Whether the task exists and has not ended.
@@ -487,10 +490,10 @@ impl<O: Observer> Scheduler<O> {
     pub fn resumer(&self, task: TaskId) -> Option<TaskId> {
         let index = self.index(task).ok()?;
         let runs = matches!(
-            self.task(index).state,
+            self.state_of(index),
             TaskState::Running | TaskState::Resuming
         );
-        (index != 0 && runs).then(|| self.id(self.task(index).resumer))
+        (index != 0 && runs).then(|| self.id(self.hot(index).resumer))
     }
 
     /// How a task's last wait ended.
@@ -503,14 +506,14 @@ impl<O: Observer> Scheduler<O> {
     /// All tasks that have not ended, main first.
     pub fn live_tasks(&self) -> impl Iterator<Item = TaskId> + '_ {
         (0..self.tasks.records.len() as u32)
-            .filter(|&index| self.task(index).state != TaskState::Ended)
+            .filter(|&index| self.state_of(index) != TaskState::Ended)
             .map(|index| self.id(index))
     }
 
     /// Every blocked task with what it waits for, and the task that could end the wait where one
     /// can be named: the mutex's owner, or the task to be joined.
     pub fn waiting(&self) -> impl Iterator<Item = (TaskId, Wait, Option<TaskId>)> + '_ {
-        (0..self.tasks.records.len() as u32).filter_map(|index| match self.task(index).state {
+        (0..self.tasks.records.len() as u32).filter_map(|index| match self.state_of(index) {
             TaskState::Blocked(wait) => {
                 let holder = match wait {
                     Wait::Mutex(mutex) => self.mutex_owner(mutex),
@@ -527,13 +530,13 @@ impl<O: Observer> Scheduler<O> {
     fn id(&self, index: u32) -> TaskId {
         TaskId {
             index,
-            generation: self.task(index).generation,
+            generation: self.hot(index).generation,
         }
     }
 
     #[inline]
     fn index(&self, task: TaskId) -> Result<u32, Refusal> {
-        match self.tasks.records.get(task.index()) {
+        match self.tasks.hot.get(task.index()) {
             Some(slot) if slot.generation == task.generation => Ok(task.index),
             _ => Err(Refusal::Foreign),
         }
@@ -549,18 +552,53 @@ impl<O: Observer> Scheduler<O> {
         &mut self.tasks.records[index as usize]
     }
 
+    #[inline(always)]
+    fn hot(&self, index: u32) -> &Hot {
+        &self.tasks.hot[index as usize]
+    }
+
+    #[inline(always)]
+    fn hot_mut(&mut self, index: u32) -> &mut Hot {
+        &mut self.tasks.hot[index as usize]
+    }
+
+    #[inline]
+    fn state_of(&self, index: u32) -> TaskState {
+        match self.hot(index).status {
+            Status::Ready => TaskState::Ready,
+            Status::Running => TaskState::Running,
+            Status::Resuming => TaskState::Resuming,
+            Status::Blocked => TaskState::Blocked(self.task(index).wait),
+            Status::Ended => TaskState::Ended,
+        }
+    }
+
+    #[inline]
+    fn set_state(&mut self, index: u32, state: TaskState) {
+        self.hot_mut(index).status = match state {
+            TaskState::Ready => Status::Ready,
+            TaskState::Running => Status::Running,
+            TaskState::Resuming => Status::Resuming,
+            TaskState::Blocked(wait) => {
+                self.task_mut(index).wait = wait;
+                Status::Blocked
+            }
+            TaskState::Ended => Status::Ended,
+        };
+    }
+
     #[inline]
     fn enqueue(&mut self, index: u32) {
         let place = self.ready.push(index);
-        self.task_mut(index).place = place;
+        self.hot_mut(index).place = place;
     }
 
     /// `index` runs, and gives way to `resumer`.
     fn run_from(&mut self, resumer: u32, index: u32) {
         self.unlink(index);
-        self.task_mut(resumer).state = TaskState::Resuming;
-        let task = self.task_mut(index);
-        task.state = TaskState::Running;
+        self.set_state(resumer, TaskState::Resuming);
+        let task = self.hot_mut(index);
+        task.status = Status::Running;
         task.resumer = resumer;
         self.current = index;
     }
@@ -583,18 +621,18 @@ impl<O: Observer> Scheduler<O> {
     #[inline]
     fn give_way(&mut self, state: TaskState) -> Flow {
         let index = self.current;
-        self.task_mut(index).state = state;
-        if state == TaskState::Ready && (index == 0 || self.task(index).flags.has(Flags::STARTED)) {
+        self.set_state(index, state);
+        if state == TaskState::Ready && (index == 0 || self.hot(index).flags.has(Flags::STARTED)) {
             self.enqueue(index);
         }
         if index == 0 {
             return Flow::Poll;
         }
         self.left = index;
-        let resumer = self.task(index).resumer;
+        let resumer = self.hot(index).resumer;
         // Main may be polling: then it is blocked or queued itself and stays so.
-        if self.task(resumer).state == TaskState::Resuming {
-            self.task_mut(resumer).state = TaskState::Running;
+        if self.state_of(resumer) == TaskState::Resuming {
+            self.set_state(resumer, TaskState::Running);
         }
         self.current = resumer;
         Flow::Leave {
@@ -604,22 +642,22 @@ impl<O: Observer> Scheduler<O> {
 
     /// The wait of `index`, which is in no queue any more, is over.
     fn wake(&mut self, index: u32, outcome: Outcome) {
-        debug_assert!(matches!(self.task(index).state, TaskState::Blocked(_)));
+        debug_assert!(matches!(self.state_of(index), TaskState::Blocked(_)));
         let task = self.id(index);
         self.observer.notice(Notice::Wakes { task, outcome });
-        self.task_mut(index).state = TaskState::Ready;
+        self.set_state(index, TaskState::Ready);
         self.task_mut(index).outcome = outcome;
-        if index == 0 || self.task(index).flags.has(Flags::STARTED) {
+        if index == 0 || self.hot(index).flags.has(Flags::STARTED) {
             self.enqueue(index);
         }
     }
 
     /// Takes a task that is ready or blocked out of whatever queue it is in.
     fn unlink(&mut self, index: u32) {
-        match self.task(index).state {
+        match self.state_of(index) {
             // Whoever is started and ready is in the ready queue, and nobody else is.
-            TaskState::Ready if index == 0 || self.task(index).flags.has(Flags::STARTED) => {
-                self.ready.remove(self.task(index).place);
+            TaskState::Ready if index == 0 || self.hot(index).flags.has(Flags::STARTED) => {
+                self.ready.remove(self.hot(index).place);
             }
             TaskState::Blocked(wait) => {
                 self.timers.remove(index);
@@ -638,13 +676,13 @@ impl<O: Observer> Scheduler<O> {
             self.grant(joiner);
         }
         self.leave_group(index);
-        let flags = self.task(index).flags;
+        let flags = self.hot(index).flags;
         if flags.has(Flags::STARTED) && !flags.has(Flags::BACKGROUND) {
             self.started_live -= 1;
-            if self.started_live == 0 && self.task(0).state == TaskState::Blocked(Wait::AllEnded) {
+            if self.started_live == 0 && self.state_of(0) == TaskState::Blocked(Wait::AllEnded) {
                 self.wake(0, Outcome::Granted);
             }
         }
-        self.task_mut(index).flags.clear(Flags::STARTED);
+        self.hot_mut(index).flags.clear(Flags::STARTED);
     }
 }

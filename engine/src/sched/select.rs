@@ -61,9 +61,10 @@ impl<O: Observer> Scheduler<O> {
 
     /// What a task that waits for several things waits for.
     pub fn arms(&self, task: TaskId) -> impl Iterator<Item = Wait> + '_ {
-        let blocked = self.index(task).ok().filter(|&index| {
-            matches!(self.task(index).state, TaskState::Blocked(Wait::Any { .. }))
-        });
+        let blocked = self
+            .index(task)
+            .ok()
+            .filter(|&index| matches!(self.state_of(index), TaskState::Blocked(Wait::Any { .. })));
         let arms = blocked
             .into_iter()
             .flat_map(|index| self.tasks.arms_of(index));

@@ -382,7 +382,7 @@ impl<O: Observer> Scheduler<O> {
     /// changes.
     pub fn limit_wait(&mut self, task: TaskId, due_us: u64) -> Result<(), Refusal> {
         let index = self.index(task)?;
-        match self.task(index).state {
+        match self.state_of(index) {
             TaskState::Blocked(Wait::Until { .. }) => {}
             TaskState::Blocked(_) => self.timers.set(index, due_us),
             _ => {}
@@ -395,9 +395,9 @@ impl<O: Observer> Scheduler<O> {
     ///
     /// [`Next::Deadlock`]: super::Next::Deadlock
     pub fn give_up(&mut self) {
-        if let TaskState::Blocked(_) = self.task(0).state {
+        if let TaskState::Blocked(_) = self.state_of(0) {
             self.unlink(0);
-            self.task_mut(0).state = TaskState::Running;
+            self.set_state(0, TaskState::Running);
             self.task_mut(0).outcome = Outcome::Cancelled;
         }
     }
@@ -421,7 +421,7 @@ impl<O: Observer> Scheduler<O> {
 
     /// Grants `wait`, which has no queue, to a task if it waits for it.
     pub(super) fn grant_where(&mut self, index: u32, wait: Wait) -> bool {
-        let waiter = match self.task(index).state {
+        let waiter = match self.state_of(index) {
             TaskState::Blocked(waits) if waits == wait => {
                 self.forget_external(wait);
                 index

@@ -247,7 +247,8 @@ impl Core {
     fn shorten(&self, soon: u32) {
         let countdown = self.countdown.get();
         if soon < countdown {
-            self.counted_from.set(self.counted_from.get() - (countdown - soon));
+            self.counted_from
+                .set(self.counted_from.get() - (countdown - soon));
             self.countdown.set(soon);
         }
     }
