@@ -175,19 +175,25 @@ fn goes_back(isa: Isa, text: &str) {
     };
     let mut machine = machine(&code);
     machine.log.clear();
-    let start = snapshot(&machine);
-    let executed = execute(&mut machine, &code, 300);
-    let end = snapshot(&machine);
-    let entries = machine.log.entries.len();
-    for entry in (0..entries).rev() {
-        machine.exchange(entry);
+    let mut executed = 0;
+    let mut states = vec![(0, snapshot(&machine))];
+    for _ in 0..60 {
+        executed += execute(&mut machine, &code, 5);
+        states.push((machine.log.entries.len(), snapshot(&machine)));
     }
-    assert_eq!(snapshot(&machine), start, "{text}");
-    for entry in 0..entries {
-        machine.exchange(entry);
-    }
-    assert_eq!(snapshot(&machine), end, "{text}");
     assert!(executed > 8, "{executed} of {text}");
+    for (earlier, later) in states.iter().zip(&states[1..]).rev() {
+        for entry in (earlier.0..later.0).rev() {
+            machine.exchange(entry);
+        }
+        assert_eq!(snapshot(&machine), earlier.1, "{text}");
+    }
+    for (earlier, later) in states.iter().zip(&states[1..]) {
+        for entry in earlier.0..later.0 {
+            machine.exchange(entry);
+        }
+        assert_eq!(snapshot(&machine), later.1, "{text}");
+    }
 }
 
 proptest! {
