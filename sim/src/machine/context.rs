@@ -317,7 +317,7 @@ impl Machine {
             self.place(at)?;
             let cells = self.memory.cells_from(at).unwrap_or(&[]);
             let cells = &cells[..cells.len().min(((end - at) / 8) as usize)];
-            self.log.cells.extend_from_slice(cells);
+            self.log.keep(cells);
             at += 8 * cells.len().max(1) as u64;
         }
         Ok(())

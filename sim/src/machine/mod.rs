@@ -78,7 +78,7 @@ pub(crate) enum Field {
 const FIELDS: usize = 7;
 
 /// The machine.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Machine {
     pub code: Rc<Code>,
     pub isa: Isa,
@@ -103,7 +103,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub fn new(code: Rc<Code>, memory_limit: u64) -> Self {
+    pub fn new(code: Rc<Code>, memory_limit: u64, log_limit: u64) -> Self {
         let isa = code.isa;
         let bases = segments::bases(isa, u64::from(code.data_base));
         let mut machine = Machine {
@@ -115,7 +115,7 @@ impl Machine {
             values: [0; REGISTERS],
             shadows: [Shadow::NONE; REGISTERS],
             memory: Memory::new(bases, memory_limit),
-            log: Log::default(),
+            log: Log::new(log_limit),
             pc: 0,
             fields: [0; FIELDS],
             owners: Vec::new(),
@@ -228,7 +228,7 @@ impl Machine {
     /// there.
     #[inline(always)]
     pub fn exchange(&mut self, entry: usize) {
-        let entry = &mut self.log.entries[entry];
+        let entry = self.log.entry_mut(entry);
         match entry.at() {
             At::Register(index) => {
                 let index = index as usize % REGISTERS;
@@ -242,7 +242,7 @@ impl Machine {
                     std::mem::swap(&mut entry.shadow, &mut cell.shadow);
                 }
             }
-            At::Cells(index) => self.exchange_cells(index as usize),
+            At::Cells(index) => self.exchange_cells(index),
             At::Field(index) => {
                 let index = index as usize % FIELDS;
                 std::mem::swap(&mut entry.value, &mut self.fields[index]);
@@ -257,9 +257,9 @@ impl Machine {
         }
     }
 
-    fn exchange_cells(&mut self, index: usize) {
-        let copied = self.log.copies[index];
-        let mut kept = &mut self.log.cells[copied.first..][..copied.count as usize];
+    fn exchange_cells(&mut self, index: u32) {
+        let copied = self.log.copied(index);
+        let mut kept = self.log.cells_of_mut(copied);
         let mut at = copied.address;
         while let Some(cells) = self.memory.cells_from_mut(at)
             && !kept.is_empty()

@@ -32,7 +32,7 @@ fn snapshot(machine: &Machine) -> (Vec<u64>, Vec<(u64, u64, u64)>) {
 fn execute(machine: &mut Machine, code: &Code, limit: usize) -> usize {
     let mut executed = 0;
     for _ in 0..limit {
-        let (first, pc) = (machine.log.entries.len(), machine.pc);
+        let (first, pc) = (machine.log.end(), machine.pc);
         machine.pc += 1;
         let result = match &code.insts {
             Insts::X86(insts) => insts.get(pc as usize).map(|inst| machine.execute_x86(inst)),
@@ -43,10 +43,10 @@ fn execute(machine: &mut Machine, code: &Code, limit: usize) -> usize {
         match result {
             Some(Ok(())) => executed += 1,
             Some(Err(_)) => {
-                for entry in (first..machine.log.entries.len()).rev() {
+                for entry in (first..machine.log.end()).rev() {
                     machine.exchange(entry);
                 }
-                machine.log.entries.truncate(first);
+                machine.log.truncate(first);
                 machine.pc = pc + 1;
             }
             None => machine.pc = 0,
@@ -179,7 +179,7 @@ fn goes_back(isa: Isa, text: &str) {
     let mut states = vec![(0, snapshot(&machine))];
     for _ in 0..60 {
         executed += execute(&mut machine, &code, 5);
-        states.push((machine.log.entries.len(), snapshot(&machine)));
+        states.push((machine.log.end(), snapshot(&machine)));
     }
     assert!(executed > 8, "{executed} of {text}");
     for (earlier, later) in states.iter().zip(&states[1..]).rev() {

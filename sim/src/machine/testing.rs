@@ -50,7 +50,7 @@ pub(super) fn assemble(isa: Isa, text: &str) -> Result<Rc<Code>, Vec<AsmError>> 
 
 /// A machine before its first instruction. The global words hold 1 and 2.
 pub(super) fn machine(code: &Rc<Code>) -> Machine {
-    let mut machine = Machine::new(Rc::clone(code), 1 << 20);
+    let mut machine = Machine::new(Rc::clone(code), 1 << 20, 1 << 20);
     let stack = machine.add_stack(StackKind::Main, 4096).expect("a stack");
     let top = machine.stacks[stack].top;
     let data = machine.memory.base(Area::Data);

@@ -58,6 +58,7 @@ impl Session {
         };
         self.position = self.machine.log.steps.len();
         self.end_pc = self.machine.pc;
+        self.furthest = self.recorded_len();
         outcome
     }
 
@@ -65,7 +66,7 @@ impl Session {
         if self.has_ended() {
             return StepOutcome::Ended;
         }
-        if self.fault.is_some() {
+        if self.fault().is_some() {
             return StepOutcome::Faulted;
         }
         let mut left = limit;
@@ -73,6 +74,12 @@ impl Session {
         while left > 0 {
             left -= 1;
             let pc = self.machine.pc;
+            if !self.machine.log.has_room() {
+                self.machine.log.begin(pc, Maker::Cpu);
+                let message = "the session is too long to be recorded".to_owned();
+                self.stop(pc, FaultKind::Runtime { message });
+                break;
+            }
             if pending {
                 self.host_step(pc, None);
                 pending = self.machine.field(Field::Pending) != 0;
@@ -82,8 +89,7 @@ impl Session {
                     pending = self.machine.field(Field::Pending) != 0;
                 } else {
                     let machine = &mut self.machine;
-                    let first = machine.log.entries.len() as u32;
-                    machine.log.steps.push(Step::new(first, pc, Maker::Cpu));
+                    machine.log.begin(pc, Maker::Cpu);
                     machine.pc = pc + 1;
                     let result = inst.execute(machine);
                     if machine.switched {
@@ -95,20 +101,14 @@ impl Session {
                     }
                 }
             } else {
-                self.begin(pc, Maker::Cpu);
+                self.machine.log.begin(pc, Maker::Cpu);
                 self.stop(pc, FaultKind::RanOff);
             }
-            if self.fault.is_some() || self.has_ended() {
+            if self.has_stopped() {
                 break;
             }
         }
         StepOutcome::Stepped
-    }
-
-    fn begin(&mut self, pc: u32, maker: Maker) {
-        let log = &mut self.machine.log;
-        log.steps
-            .push(Step::new(log.entries.len() as u32, pc, maker));
     }
 
     #[cold]
@@ -117,22 +117,36 @@ impl Session {
         self.tick(TickKind::Switch);
     }
 
+    /// Whether the step just made has ended the run.
+    fn has_stopped(&self) -> bool {
+        let steps = self.machine.log.steps.len() as u64;
+        let faulted = self
+            .fault
+            .as_ref()
+            .is_some_and(|fault| fault.step + 1 == steps);
+        faulted || self.has_ended()
+    }
+
     fn tick(&mut self, kind: TickKind) {
-        self.ticks.push(Tick {
-            step: self.machine.log.steps.len() as u64 - 1,
-            kind,
-            task: self.machine.task().unwrap_or(0),
-        });
+        let step = self.machine.log.steps.len() as u64 - 1;
+        // What is executed again after starting again is known.
+        if step >= self.furthest {
+            self.ticks.push(Tick {
+                step,
+                kind,
+                task: self.machine.task().unwrap_or(0),
+            });
+        }
     }
 
     /// One step of the host: a service, or the next of its pending actions.
     fn host_step(&mut self, pc: u32, service: Option<u16>) {
         match service {
             Some(_) => {
-                self.begin(pc, Maker::Service);
+                self.machine.log.begin(pc, Maker::Service);
                 self.machine.pc = pc + 1;
             }
-            None => self.begin(pc, Maker::Micro),
+            None => self.machine.log.begin(pc, Maker::Micro),
         }
         let mut context = Context::new(&mut self.machine);
         let result = match service {
@@ -168,9 +182,11 @@ impl Session {
         if then == Then::End && kind != StepKind::End {
             self.tick(TickKind::End);
         }
-        self.records.push(kind);
-        self.record_steps
-            .push(self.machine.log.steps.len() as u64 - 1);
+        if self.machine.field(Field::HostSteps) > self.records.len() as u64 {
+            self.records.push(kind);
+            self.record_steps
+                .push(self.machine.log.steps.len() as u64 - 1);
+        }
     }
 
     /// The step that has begun has failed: what it wrote is taken back, and it becomes the step
@@ -184,7 +200,7 @@ impl Session {
             self.machine.exchange(entry);
         }
         let first = self.machine.log.steps[step].first;
-        self.machine.log.entries.truncate(first as usize);
+        self.machine.log.truncate(first as usize);
         self.machine.log.steps[step] = Step::new(first, pc, Maker::Cpu);
         self.machine.pc = pc;
         self.machine.switched = false;

@@ -32,7 +32,8 @@ pub use journal::{Journal, Replay};
 pub struct Options {
     /// Simulated memory that may be touched, in bytes, with what is known about it.
     pub memory_limit: u64,
-    /// Bytes of log that may be kept.
+    /// Bytes of log that are kept, about. Going back further than they reach executes again from
+    /// the start.
     pub log_limit: u64,
 }
 
@@ -40,7 +41,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             memory_limit: 256 << 20,
-            log_limit: 256 << 20,
+            log_limit: 128 << 20,
         }
     }
 }
@@ -80,9 +81,13 @@ impl std::error::Error for LoadError {}
 pub struct Session {
     code: Rc<Code>,
     machine: Machine,
+    /// As it was before the first step.
+    initial: Box<Machine>,
     host: Box<dyn Host>,
     /// Steps made up to here.
     position: usize,
+    /// Steps ever made; more than the log has after starting again.
+    furthest: u64,
     /// The next instruction at the end of what is recorded.
     end_pc: u32,
     /// What the host's steps did, by their number.
@@ -123,15 +128,17 @@ impl Session {
         let Some(entry) = entry.filter(|entry| *entry < code.len()) else {
             return Err(LoadError::NoEntry(image.entry.clone()));
         };
-        let mut machine = Machine::new(code.clone(), options.memory_limit);
+        let mut machine = Machine::new(code.clone(), options.memory_limit, options.log_limit);
         machine.pc = entry;
         prepare(&mut machine, image, &mut *host).map_err(LoadError::Start)?;
         machine.log.clear();
         Ok(Session {
             code,
+            initial: Box::new(machine.clone()),
             machine,
             host,
             position: 0,
+            furthest: 0,
             end_pc: entry,
             records: Vec::new(),
             record_steps: Vec::new(),
@@ -158,7 +165,7 @@ impl Session {
 
     /// Steps ever made.
     pub fn recorded_len(&self) -> u64 {
-        self.machine.log.steps.len() as u64
+        self.furthest.max(self.machine.log.steps.len() as u64)
     }
 
     /// Whether the program has ended, or faulted, at this position.
@@ -172,8 +179,8 @@ impl Session {
 
     /// What went wrong, if the run has reached it at this position.
     pub fn fault(&self) -> Option<&Fault> {
-        let at_end = self.position == self.machine.log.steps.len();
-        self.fault.as_deref().filter(|_| at_end)
+        let fault = self.fault.as_deref()?;
+        (self.position() == fault.step + 1).then_some(fault)
     }
 
     /// What was printed up to here.

@@ -38,6 +38,12 @@ impl Session {
 
     /// To a position that is recorded.
     fn travel(&mut self, target: usize) {
+        let kept_from = self.machine.log.kept_from;
+        if target < self.position && target <= kept_from && kept_from > 0 {
+            self.start_again();
+            self.execute(target as u64);
+            return;
+        }
         let machine = &mut self.machine;
         if self.position == machine.log.steps.len() {
             self.end_pc = machine.pc;
@@ -63,6 +69,16 @@ impl Session {
         if now != host_steps {
             self.host.seek(now);
         }
+    }
+
+    /// Back to the start, with an empty log. What stands out of all that was ever executed stays
+    /// known: it will happen again.
+    fn start_again(&mut self) {
+        self.machine = (*self.initial).clone();
+        self.host.seek(0);
+        self.host.truncate(0);
+        self.position = 0;
+        self.end_pc = self.machine.pc;
     }
 
     /// Forward by at most `limit` steps, to the end, a fault or a breakpoint.
@@ -104,10 +120,8 @@ impl Session {
 
     fn hits(&self, breakpoint: &Breakpoint) -> bool {
         let entries = || {
-            let range = self.machine.log.range(self.position - 1);
-            self.machine.log.entries[range]
-                .iter()
-                .map(|entry| entry.at())
+            let entries = self.machine.log.entries_of(self.position - 1);
+            entries.iter().map(|entry| entry.at())
         };
         match breakpoint {
             Breakpoint::Line(line) => {
@@ -129,9 +143,8 @@ impl Session {
             Breakpoint::MemoryWrite(bytes) => entries().any(|at| match at {
                 At::Cell(address) => address < bytes.end && bytes.start < address + 8,
                 At::Cells(index) => {
-                    let copy = self.machine.log.copies[index as usize];
-                    let end = copy.address + 8 * u64::from(copy.count);
-                    copy.address < bytes.end && bytes.start < end
+                    let copy = self.machine.log.copied(index);
+                    copy.address < bytes.end && bytes.start < copy.end()
                 }
                 _ => false,
             }),

@@ -59,7 +59,7 @@ impl Session {
 
     pub(super) fn last_entries(&self) -> &[Entry] {
         match self.position.checked_sub(1) {
-            Some(step) => &self.machine.log.entries[self.machine.log.range(step)],
+            Some(step) => self.machine.log.entries_of(step),
             None => &[],
         }
     }
@@ -80,8 +80,8 @@ impl Session {
                     ));
                 }
                 At::Cells(index) => {
-                    let copy = self.machine.log.copies[index as usize];
-                    let old = &self.machine.log.cells[copy.first..][..copy.count as usize];
+                    let copy = self.machine.log.copied(index);
+                    let old = self.machine.log.cells_of(copy);
                     let addresses = (0..).map(|number| copy.address + 8 * number);
                     cells.extend(addresses.zip(old.iter().copied()));
                 }
@@ -145,12 +145,12 @@ impl Session {
                 return Some(self.write_of_cell(address, old, new));
             }
             At::Cells(index) => {
-                let copy = self.machine.log.copies[index as usize];
-                let old = &self.machine.log.cells[copy.first..][..copy.count as usize];
+                let copy = self.machine.log.copied(index);
+                let old = self.machine.log.cells_of(copy);
                 let bytes = |cells: &mut dyn Iterator<Item = u64>| {
                     Value::Bytes(cells.flat_map(u64::to_le_bytes).collect())
                 };
-                let end = copy.address + 8 * u64::from(copy.count);
+                let end = copy.end();
                 let new = (copy.address..end)
                     .step_by(8)
                     .map(|address| self.machine.memory.read(address).unwrap_or_default().value);

@@ -487,3 +487,38 @@ fn a_forgotten_register_is_noticed_at_the_return() {
     session.jump(u64::MAX);
     assert_eq!(session.state_hash(), at_fault);
 }
+
+#[test]
+fn a_small_log_goes_back_by_executing_again() {
+    let options = Options {
+        log_limit: 100,
+        ..Options::default()
+    };
+    let image = image(
+        &WORKER.replace(
+            "mov rbx, 100",
+            "mov rbx, 100\nmov rcx, 9000\nspin: dec rcx\njnz spin",
+        ),
+        SWITCH,
+    );
+    let open =
+        |options| Session::load(&image, Box::new(ToyHost::new()), options).expect("it loads");
+    let (mut small, mut large) = (open(options), open(Options::default()));
+    assert_eq!(small.run(1_000_000), RunOutcome::Ended);
+    assert_eq!(large.run(1_000_000), RunOutcome::Ended);
+    assert!(small.machine.log.kept_from > 0);
+    assert_eq!(small.ticks(), large.ticks());
+    let len = large.recorded_len();
+    for position in [len, 5, len / 2, len - 3, len / 2 - 40, 0, len] {
+        assert_eq!(small.jump(position), position);
+        large.jump(position);
+        assert_eq!(
+            small.state_hash(),
+            large.state_hash(),
+            "position {position}"
+        );
+        assert_eq!(small.recorded_len(), len);
+        assert_eq!(small.last_step(), large.last_step());
+        assert_eq!(small.ticks(), large.ticks());
+    }
+}
