@@ -511,3 +511,28 @@ fn a_task_may_run_on_memory_that_its_maker_brings() {
     rt.run().unwrap();
     assert_eq!(task.join().unwrap(), 3);
 }
+
+#[test]
+fn a_lock_that_is_not_got_releases_nothing() {
+    let rt = runtime();
+    let mutex = Rc::new(Mutex::new(()));
+    let guard = mutex.lock();
+    let wants = |wait: fn(&Mutex<()>) -> bool| {
+        let mutex = Rc::clone(&mutex);
+        rt.spawn(move || wait(&mutex))
+    };
+    let tries = wants(|mutex| mutex.try_lock().is_some());
+    let waits = wants(|mutex| mutex.lock_timeout(ms(1)).is_some());
+    let cancelled = wants(|mutex| {
+        drop(mutex.lock());
+        true
+    });
+    yield_now();
+    cancelled.cancel();
+    assert!(!tries.join().unwrap());
+    assert!(!waits.join().unwrap());
+    assert!(cancelled.join().is_err());
+    assert_eq!(mutex.owner(), Some(running()));
+    drop(guard);
+    assert_eq!(mutex.owner(), None);
+}

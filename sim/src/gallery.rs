@@ -36,6 +36,10 @@ pub const SCENARIOS: &[Scenario] = scenarios![
     "two_tasks_shared",
     "two_tasks_own",
     "deep_and_shallow",
+    "designs/boot_overlap",
+    "designs/round_robin",
+    "designs/coop",
+    "designs/pollers",
 ];
 
 /// Other styles of switching: scenarios with a `switch` text, which only the simulator runs.

@@ -80,7 +80,7 @@ impl<T: ?Sized> Mutex<T> {
             Err(refusal) => panic!("a task cannot lock a mutex twice: {refusal}"),
         };
         // Handed over before a cancellation, it must be released again; the guard sees to that.
-        let guard = (outcome == Outcome::Granted).then_some(MutexGuard { mutex: self });
+        let guard = (outcome == Outcome::Granted).then(|| MutexGuard { mutex: self });
         self.core.check_cancel();
         guard
     }
@@ -88,7 +88,7 @@ impl<T: ?Sized> Mutex<T> {
     /// Takes it if nobody has it.
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         let locked = self.core.scheduler(|s| s.handle_try_lock(self.id));
-        (locked == Ok(true)).then_some(MutexGuard { mutex: self })
+        (locked == Ok(true)).then(|| MutexGuard { mutex: self })
     }
 
     /// The task that has it.

@@ -100,7 +100,7 @@ impl Shared {
     fn work(&self) {
         loop {
             let outcome = self.core.wait(|s| s.handle_take_work(self.id));
-            let active = (outcome == Ok(Outcome::Granted)).then_some(Active { shared: self });
+            let active = (outcome == Ok(Outcome::Granted)).then(|| Active { shared: self });
             self.core.check_cancel();
             let item = self.items.borrow_mut().pop_front();
             if let Some(item) = item {
