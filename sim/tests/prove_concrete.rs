@@ -11,7 +11,7 @@ mod prove_common;
 
 use costack_sim::program::Isa;
 use costack_sim::prove::{Contract, prove};
-use prove_common::{joined, lines, mutants, part, texts};
+use prove_common::{extra, joined, lines, mutants, part, texts};
 
 /// How many runs with other values.
 const SEEDS: u64 = 3;
@@ -89,5 +89,52 @@ fn changed_texts_go_wrong_where_they_are_refuted_and_only_there() {
             "{}: {right} right, {wrong} wrong, {hidden} with hidden dangers",
             text.file
         );
+    }
+}
+
+/// Several changes at once, at random: where these do no harm or cancel each other out, the prover
+/// has to see it.
+#[test]
+fn what_is_proven_of_texts_with_several_changes_holds() {
+    let mut random = 0x0dd5_eed5_u64;
+    let mut below = |limit: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        (random >> 20) as usize % limit
+    };
+    for (isa, flavour, text) in texts() {
+        // The machine takes what comes to lie above sp again for lost, red zone or not.
+        let mut contract = Contract::of(isa, flavour);
+        contract.red_zone = 0;
+        let original = lines(&text);
+        let changed = mutants(isa, &original);
+        let (mut proven, mut refuted) = (0, 0);
+        for _ in 0..1000 {
+            let mut lines = match below(4) {
+                0 => changed[below(changed.len())].lines.clone(),
+                _ => original.clone(),
+            };
+            for _ in 0..1 + below(3) {
+                let line = extra(isa)[below(extra(isa).len())];
+                lines.insert(below(lines.len() + 1), line.to_owned());
+            }
+            match prove(&contract, &part(&joined(&lines))) {
+                Ok(reports) if reports.iter().all(|report| report.is_proven()) => proven += 1,
+                Ok(_) => {
+                    refuted += 1;
+                    continue;
+                }
+                Err(_) => continue,
+            }
+            if let Err(problem) = concrete(&contract, &lines) {
+                panic!("{}: proven, but {problem}:\n{}", text.file, joined(&lines));
+            }
+        }
+        println!(
+            "{}: several changes: {proven} proven, {refuted} refuted",
+            text.file
+        );
+        assert!(proven > 50 && refuted > 500, "{}", text.file);
     }
 }

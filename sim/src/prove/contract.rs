@@ -50,7 +50,7 @@ pub enum Holds {
     Entry,
     /// What the entry takes from the stack itself.
     ForEntry,
-    /// Nothing.
+    /// Nothing that matters; it is there all the same.
     Nothing,
 }
 

@@ -9,7 +9,7 @@ use super::memory::Memory;
 use super::report::Id;
 use super::show::Show;
 use super::text::{Inst, Text};
-use super::value::{Bitwise, Region, Side, Symbol, Term, Value};
+use super::value::{Bitwise, Region, Side, Symbol, Value};
 use super::{aarch64, x86};
 use crate::isa::{Reg, Width, registers};
 
@@ -133,12 +133,9 @@ impl<'p> Machine<'p> {
         let beside = contract.first_block.iter().map(|slot| (block, 0, slot));
         for ((region, base, slot), index) in frame.chain(beside).zip(0..) {
             let first = Symbol::First(roles.target, index).plus(0);
-            if slot.holds != Holds::Nothing {
-                let value = Value::of(first, width_of(slot.bytes));
-                machine
-                    .memory
-                    .write(region, base + slot.offset, &value, None);
-            }
+            let value = Value::of(first, width_of(slot.bytes));
+            let offset = base + slot.offset;
+            machine.memory.write(region, offset, &value, None);
         }
         machine
     }
@@ -269,28 +266,12 @@ impl<'p> Machine<'p> {
     }
 
     /// The step that runs.
-    fn step(&self) -> usize {
+    pub fn step(&self) -> usize {
         self.steps.len().saturating_sub(1)
     }
 
     pub fn sp(&self) -> Value {
         self.register(self.contract.sp())
-    }
-
-    /// How far an sp is from where a task's offsets count, if it is in one of the two stacks.
-    pub fn stack_offset(&self, sp: &Value) -> Option<i64> {
-        self.stack_of(sp).map(|(_, offset)| offset)
-    }
-
-    /// The stack that an sp is in, and where.
-    pub fn stack_of(&self, sp: &Value) -> Option<(Region, i64)> {
-        let (region, offset) = place_of(sp)?;
-        match region {
-            Region::Stack(side) if side == self.roles.source || side == self.roles.target => {
-                Some((region, offset))
-            }
-            _ => None,
-        }
     }
 
     /// Where the target's sp ends up, counted from the end of its first frame or from its sp when
@@ -317,7 +298,7 @@ impl<'p> Machine<'p> {
         self.wrote(Place::Register(reg), value);
     }
 
-    fn wrote(&mut self, place: Place, value: Value) {
+    pub fn wrote(&mut self, place: Place, value: Value) {
         if let Some(step) = self.steps.last_mut() {
             step.writes.push((place, value));
         }
@@ -386,88 +367,6 @@ impl<'p> Machine<'p> {
         self.or_unknown(result, left.width())
     }
 
-    /// A load. What cannot be told is an unknown value, and noted: it may not even be memory.
-    pub fn load(&mut self, address: &Value, width: Width) -> Value {
-        let Some((region, offset)) = place_of(address) else {
-            let shown = self.show().value(address);
-            self.violation(Id::P7, format!("cannot tell where this reads: at {shown}"));
-            return self.unknown("what is read by way", width);
-        };
-        let end = offset.saturating_add(i64::from(width.bytes()));
-        let block = &self.contract.block;
-        let fault = match region {
-            Region::Stack(side) if side == self.roles.source => None,
-            Region::Stack(side) if side == self.roles.target => {
-                let below = offset < self.image_low;
-                below.then_some("which lies below the target's image")
-            }
-            Region::Block(side) if side == self.roles.source || side == self.roles.target => {
-                let outside = offset < block.start.min(0) || end > block.end;
-                outside.then_some("which lies beside the word for sp")
-            }
-            Region::Text(_) => Some("where the text itself is"),
-            Region::Stack(_) | Region::Block(_) => Some("which belongs to another task"),
-        };
-        if let Some(fault) = fault {
-            let shown = self.show().value(address);
-            self.violation(
-                Id::P7,
-                format!("reads {} bytes at {shown}, {fault}", width.bytes()),
-            );
-        }
-        let step = self.step();
-        for byte in 0..i64::from(width.bytes()) {
-            let offset = offset.wrapping_add(byte);
-            let written = self.memory.writer(region, offset);
-            self.loads.push(Load {
-                step,
-                region,
-                offset,
-                written,
-            });
-        }
-        self.memory.read(region, offset, width)
-    }
-
-    /// A store.
-    pub fn store(&mut self, address: &Value, value: &Value) -> Result<(), Stop> {
-        let Some((region, offset)) = place_of(address) else {
-            let shown = self.show().value(address);
-            let reason = format!("cannot tell where this writes: at {shown}");
-            self.violation(Id::P10, reason.clone());
-            return Err(Stop(reason));
-        };
-        let bytes = value.width().bytes();
-        let end = offset.saturating_add(i64::from(bytes));
-        let block = &self.contract.block;
-        let fault = match region {
-            Region::Stack(side) if side == self.roles.source => {
-                if end > 0 {
-                    Some("where the source's own frames are")
-                } else {
-                    let beyond = offset < -self.contract.room;
-                    beyond.then_some("so far below that there may be no stack")
-                }
-            }
-            Region::Block(side) if side == self.roles.source => {
-                let outside = offset < block.start || end > block.end;
-                outside.then_some("beside the word that receives sp")
-            }
-            Region::Stack(side) if side == self.roles.target => Some("on the target's stack"),
-            Region::Block(_) => Some("in another task's control block"),
-            Region::Text(_) => Some("where the text itself is"),
-            Region::Stack(_) => Some("on another task's stack"),
-        };
-        if let Some(fault) = fault {
-            let shown = self.show().value(address);
-            self.violation(Id::P10, format!("writes {bytes} bytes at {shown}, {fault}"));
-        }
-        let step = self.step();
-        self.memory.write(region, offset, value, Some(step));
-        self.wrote(Place::Memory(region, offset), *value);
-        Ok(())
-    }
-
     pub fn violation(&mut self, id: Id, reason: String) {
         let step = self.step();
         self.violations.push(Violation { id, step, reason });
@@ -485,17 +384,6 @@ impl<'p> Machine<'p> {
     pub fn stored_sp(&self) -> Value {
         let block = Region::Block(self.roles.source);
         self.memory.read(block, 0, self.word)
-    }
-}
-
-/// The memory that an address is known to belong to.
-fn place_of(address: &Value) -> Option<(Region, i64)> {
-    match address.term()? {
-        Term {
-            symbol: Symbol::Base(region),
-            offset,
-        } => Some((region, offset)),
-        _ => None,
     }
 }
 

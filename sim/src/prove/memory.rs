@@ -40,6 +40,11 @@ impl Memory {
         }
     }
 
+    /// Whether something is known of a byte.
+    pub fn is_known(&self, region: Region, offset: i64) -> bool {
+        self.cells.contains_key(&(region, offset))
+    }
+
     /// The step that wrote a byte last.
     pub fn writer(&self, region: Region, offset: i64) -> Option<usize> {
         self.cells.get(&(region, offset))?.step

@@ -14,10 +14,22 @@
 //! Either run follows the instructions from the first one up to an indirect jump, across it, and on
 //! in the target's copy of the text up to its end.
 //!
+//! ```
+//! use costack_sim::program::Isa;
+//! use costack_sim::prove::{Contract, Flavour, built_in, prove};
+//!
+//! let contract = Contract::of(Isa::Aarch64, Flavour::Integer);
+//! let text = built_in(Isa::Aarch64, Flavour::Integer);
+//! for report in prove(&contract, &text).expect("the text assembles") {
+//!     assert!(report.is_proven(), "{report}");
+//! }
+//! ```
+//!
 //! What cannot be told (where a store goes, what an unsupported instruction does) refutes, with the
 //! reason; it is never assumed to be harmless.
 
 mod aarch64;
+mod access;
 mod check;
 mod contract;
 mod live;
@@ -26,6 +38,8 @@ mod memory;
 mod report;
 mod show;
 mod style;
+#[cfg(test)]
+mod tests;
 mod text;
 mod value;
 mod x86;
