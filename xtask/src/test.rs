@@ -39,7 +39,7 @@ pub fn test(context: &Context, flags: &flags::Test) -> Result<bool> {
     let mut ends: Vec<(Part, Outcome, Duration)> = Vec::new();
     for part in parts {
         let started = Instant::now();
-        let outcome = match part.skipped_because(context) {
+        let outcome = match part.obstacle() {
             Some(reason) => {
                 say(format!("{}: skipped: {reason}", part.name()));
                 Outcome::Skipped(reason)
@@ -77,7 +77,7 @@ fn chosen(only: &[String]) -> Result<Vec<Part>> {
 fn prepare(context: &Context, parts: &[Part]) -> Result<()> {
     let mut steps = setup::Steps::new();
     for part in parts {
-        if part.skipped_because(context).is_none() {
+        if part.obstacle().is_none() {
             steps.extend(part.needs(context)?);
         }
     }

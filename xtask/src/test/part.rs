@@ -98,18 +98,6 @@ impl Part {
         (!runs).then(|| format!("{name} is tested on x86-64 Linux only, not on {arch} {os}"))
     }
 
-    /// Why it is not run.
-    pub fn skipped_because(self, context: &Context) -> Option<String> {
-        self.obstacle().or_else(|| self.gap(context))
-    }
-
-    /// Why there is nothing to run yet.
-    fn gap(self, context: &Context) -> Option<String> {
-        let Self::Native(isa) = self else { return None };
-        let port = format!("native/src/arch/{}.rs", isa.name());
-        (!context.root.join(&port).exists()).then(|| format!("there is no {port} yet"))
-    }
-
     /// Runs it; `filter` is a part of the names of the tests to run.
     ///
     /// # Errors
