@@ -4,6 +4,7 @@
 //! instructions do; "Procedure Call Standard for the Arm 64-bit Architecture", section 6.
 
 mod inst;
+mod operands;
 mod parse;
 pub mod registers;
 mod table;

@@ -2,7 +2,8 @@
 //! understood.
 
 use super::Inst;
-use super::parse::{self, Operands};
+use super::operands::Operands;
+use super::parse;
 use crate::asm::cursor::Parsed;
 
 /// A family of instructions with the same operands.

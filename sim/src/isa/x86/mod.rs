@@ -5,6 +5,7 @@
 
 mod inst;
 mod length;
+mod operands;
 mod parse;
 pub mod registers;
 mod table;
