@@ -17,6 +17,7 @@ pub mod program;
 pub mod prove;
 pub mod runtime;
 pub mod session;
+pub mod variant;
 pub mod view;
 
 pub use session::{LoadError, Options, Session};

@@ -449,6 +449,15 @@ pub struct AsmLine {
     pub statement: Option<StmtRef>,
 }
 
+/// Where a value comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Origin {
+    /// The step that made it.
+    pub step: u64,
+    /// The saves and restores that have carried it since, the last one first.
+    pub copies: Vec<u64>,
+}
+
 /// What was counted up to the current position.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Statistics {

@@ -1,13 +1,18 @@
 //! The root component: the page's state, and what changes it.
 
-use costack_sim::{gallery::SCENARIOS, program::Isa, view::Granularity};
+use costack_sim::{program::Isa, variant::Stacks, view::Granularity};
 use yew::prelude::*;
 
 use crate::{
-    components::{Board, Header},
-    hooks::{Chord, use_bench, use_keys, use_pulse, use_theme},
+    components::{Board, Compare, Header, Help, problem},
+    hooks::{
+        Chord, copy_link, fragment, use_address, use_bench, use_fragment, use_keys, use_pulse,
+        use_theme,
+    },
     model::{
-        scenario::title,
+        compare::compare,
+        scenario::groups,
+        speed::Speed,
         state::{Action, State},
     },
 };
@@ -15,37 +20,129 @@ use crate::{
 /// The whole page.
 #[component]
 pub fn App() -> Html {
-    let state = use_reducer(State::new);
+    let state = use_reducer(|| State::new(&fragment()));
     let report = use_bench();
     let (theme, on_theme) = use_theme();
+    let dialog = use_state(|| Dialog::None);
     let act = use_callback(state.dispatcher(), |action, state| state.dispatch(action));
     let advance = use_callback(act.clone(), |steps, act| act.emit(Action::Advance(steps)));
     use_pulse(state.playing, state.speed, advance);
-    let on_key = use_callback(act.clone(), |chord: Chord, act: &Callback<Action>| {
-        action_of(&chord).map(|action| act.emit(action)).is_some()
+    let hurry = use_callback(act.clone(), |steps, act| act.emit(Action::Hurry(steps)));
+    use_pulse(state.hurrying, Speed::Full, hurry);
+    let follow = use_callback(act.clone(), |fragment, act| {
+        act.emit(Action::Follow(fragment))
     });
+    use_fragment(follow);
+    use_address(address_key(&state), {
+        let state = state.clone();
+        Callback::from(move |()| (!state.playing && !state.hurrying).then(|| fragment_of(&state)))
+    });
+    let on_share = {
+        let (state, act) = (state.clone(), act.clone());
+        Callback::from(move |()| copy_link(&state.link().to_fragment(), act.reform(Action::Tell)))
+    };
+    let on_help = use_callback(dialog.setter(), |(), dialog| dialog.set(Dialog::Help));
+    let on_compare = use_callback(dialog.setter(), |(), dialog| dialog.set(Dialog::Compare));
+    let on_close = use_callback(dialog.setter(), |(), dialog| dialog.set(Dialog::None));
+    let on_key = use_callback(
+        (act.clone(), dialog.setter()),
+        |chord: Chord, (act, dialog)| {
+            match (dialog_of(&chord), action_of(&chord)) {
+                (Some(wanted), _) => dialog.set(wanted),
+                (None, Some(action)) => act.emit(action),
+                (None, None) => return false,
+            }
+            true
+        },
+    );
     use_keys(on_key);
-    let titles = use_memo((), |()| {
-        SCENARIOS
-            .iter()
-            .map(|scenario| title(scenario).into())
-            .collect::<Vec<AttrValue>>()
-    });
+    let groups = use_memo((), |()| groups());
+    let measured = report.as_ref().and_then(|report| report.as_ref().ok());
+    let is_embedded = !state.panels.is_empty();
     html! {
-        <div class="app">
-            <Header {titles} chosen={state.chosen} isas={vec![Isa::X86_64]} isa={state.isa} {theme}
-                on_action={&act} {on_theme} />
+        <div class={classes!("app", is_embedded.then_some("embedded"))}>
+            <Header {groups} chosen={state.chosen} file={&state.text.file} isas={Isa::ALL.to_vec()}
+                isa={state.isa} stacks={state.stacks} {theme} on_action={&act} {on_theme} {on_help}
+                {on_compare} {on_share} />
+            if !state.notice.is_empty() {
+                <div class="notice" role="status" data-testid="notice">
+                    <span>{ &state.notice }</span>
+                    <button type="button" class="button small" onclick={act.reform(|_: MouseEvent| Action::Heard)}>
+                        { "Close" }
+                    </button>
+                </div>
+            }
             { match &state.run {
                 Ok(run) => html! {
-                    <Board text={&state.text} isa={state.isa} listing={&run.listing} now={&run.now}
-                        timeline={&run.timeline} breakpoints={&run.breakpoints} playing={state.playing}
-                        speed={state.speed} unit={state.unit} {report} on_action={act} />
+                    <Board text={&state.text} isa={state.isa} run={run.clone()} draft={state.draft.clone()}
+                        can_revert={state.can_revert()} hurrying={state.hurrying.then(|| run.reached())}
+                        panels={&state.panels} playing={state.playing} speed={state.speed}
+                        unit={state.unit} report={report.clone()} on_action={&act} />
                 },
-                Err(problem) => html! {
-                    <main class="problem"><pre role="alert">{ problem }</pre></main>
+                Err(problems) => html! {
+                    <main class="problem">
+                        <h2>{ format!("{} cannot run", state.text.file) }</h2>
+                        <ul role="alert">{ for problems.iter().map(problem) }</ul>
+                    </main>
                 },
             } }
+            if is_embedded {
+                <a class="open-full" href={full_address(&state)} target="_blank" rel="noopener">{ "Open full ↗" }</a>
+            }
+            <Help open={*dialog == Dialog::Help} on_close={&on_close} />
+            if *dialog == Dialog::Compare {
+                <Compare outcomes={compare(&state.text, state.isa, measured.map(|report| &**report))}
+                    shown={state.stacks} on_action={&act} {on_close}
+                    origin={measured.map(|report| report.origin()).unwrap_or_default()} />
+            }
         </div>
+    }
+}
+
+/// What stands in front of the page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Dialog {
+    None,
+    Help,
+    Compare,
+}
+
+/// What the address depends on.
+fn address_key(state: &State) -> impl PartialEq + 'static {
+    let position = state.run.as_ref().map_or(0, |run| run.now.position);
+    let is_moving = state.playing || state.hurrying;
+    (
+        is_moving,
+        position,
+        state.text.clone(),
+        state.isa,
+        state.stacks,
+    )
+}
+
+/// What stands behind the `#`; nothing at the very beginning.
+fn fragment_of(state: &State) -> String {
+    let link = state.link();
+    let is_start = state.chosen == Some(0) && link.position == 0 && link.panels.is_empty();
+    if is_start && state.isa == Isa::X86_64 && state.stacks == Stacks::AsWritten {
+        return String::new();
+    }
+    link.to_fragment()
+}
+
+/// The address of the same state with all panels.
+fn full_address(state: &State) -> String {
+    let mut link = state.link();
+    link.panels.clear();
+    format!("#{}", link.to_fragment())
+}
+
+/// The dialog that a key opens.
+fn dialog_of(Chord { key, control, .. }: &Chord) -> Option<Dialog> {
+    match (key.as_str(), control) {
+        ("?", false) => Some(Dialog::Help),
+        ("c", false) => Some(Dialog::Compare),
+        _ => None,
     }
 }
 
@@ -63,12 +160,76 @@ fn action_of(
         (false, true) => Granularity::Statement,
         (true, true) => Granularity::Ownership,
     };
-    match key.as_str() {
-        "ArrowRight" => Some(Action::Forward(unit)),
-        "ArrowLeft" => Some(Action::Backward(unit)),
-        "Home" => Some(Action::Jump(0)),
-        "End" => Some(Action::JumpToEnd),
-        " " => Some(Action::TogglePlaying),
+    match (key.as_str(), control) {
+        ("ArrowRight", _) => Some(Action::forward(unit)),
+        ("ArrowLeft", _) => Some(Action::backward(unit)),
+        ("Home", false) => Some(Action::jump(0)),
+        ("End", false) => Some(Action::JumpToEnd),
+        (" ", false) => Some(Action::TogglePlaying),
+        ("e", false) => Some(Action::ToggleEditor),
+        ("f", false) => Some(Action::forward(Granularity::Fault)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(key: &str, shift: bool, control: bool, expect: Option<Action>) {
+        let chord = Chord {
+            key: key.to_owned(),
+            shift,
+            control,
+        };
+        assert_eq!(action_of(&chord), expect);
+    }
+
+    #[test]
+    fn arrows_step_by_what_is_held() {
+        check(
+            "ArrowRight",
+            false,
+            false,
+            Some(Action::forward(Granularity::Instruction)),
+        );
+        check(
+            "ArrowLeft",
+            true,
+            false,
+            Some(Action::backward(Granularity::Switch)),
+        );
+        check(
+            "ArrowLeft",
+            false,
+            true,
+            Some(Action::backward(Granularity::Statement)),
+        );
+    }
+
+    #[test]
+    fn leaves_the_browsers_chords_alone() {
+        check("f", false, true, None);
+        check("a", false, false, None);
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+
+    #[cfg(target_arch = "wasm32")]
+    #[wasm_bindgen_test::wasm_bindgen_test]
+    async fn shows_its_name() {
+        let host = gloo::utils::document()
+            .create_element("div")
+            .expect("an element");
+        yew::Renderer::<App>::with_root(host.clone()).render();
+        // Rendering is scheduled, so the test lets the scheduler run first.
+        yew::platform::time::sleep(std::time::Duration::ZERO).await;
+        let heading = host
+            .query_selector("h1")
+            .expect("a valid selector")
+            .expect("a heading");
+        assert_eq!(heading.text_content().as_deref(), Some("Costack"));
     }
 }

@@ -1,13 +1,19 @@
 //! What the page's parts ask of the browser.
 
+mod address;
 mod bench;
+mod columns;
+mod file;
 mod keys;
 mod pulse;
 mod stored;
 mod view;
 
 pub use self::{
+    address::{copy_link, fragment, use_address, use_fragment},
     bench::{Fetched, use_bench},
+    columns::{Columns, WIDTHS, use_columns},
+    file::read_file,
     keys::{Chord, use_keys},
     pulse::use_pulse,
     stored::{Theme, use_stored_flag, use_theme},

@@ -1,9 +1,17 @@
 //! The browser tests. Each file has a list of its own; `costack_e2e` tells how to write one.
 
+mod asking;
+mod changing;
+mod explorer;
 mod smoke;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    costack_e2e::main(&[smoke::TESTS])
+    costack_e2e::main(&[
+        smoke::TESTS,
+        explorer::TESTS,
+        asking::TESTS,
+        changing::TESTS,
+    ])
 }

@@ -13,6 +13,7 @@ mod step_view;
 mod tests;
 mod views;
 mod words;
+mod writers;
 
 use std::rc::Rc;
 

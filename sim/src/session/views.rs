@@ -120,7 +120,7 @@ impl Session {
     }
 
     /// What the host did in a step of its own, at or before the current position.
-    fn record_of_step(&self, step: u64) -> Option<&StepKind> {
+    pub(super) fn record_of_step(&self, step: u64) -> Option<&StepKind> {
         let at = self.record_steps.binary_search(&step).ok()?;
         self.records.get(at)
     }

@@ -4,35 +4,26 @@ use std::rc::Rc;
 
 use costack_sim::{
     program::Isa,
-    view::{
-        Breakpoint, Granularity, RegisterClass, StackKind, StackView, StepKind, TaskNumber,
-        TaskStatus,
-    },
+    view::{Breakpoint, Granularity, StackKind},
 };
 use yew::prelude::*;
 
 use super::{
-    assembly::Assembly,
-    controls::Controls,
-    header::isa_name,
-    native::Native,
-    output::Output,
-    registers::{Registers, Row},
-    saves::Saves,
-    sentence::Sentence,
-    source::{At, Source},
-    stack::Stack,
+    assembly::Assembly, cell::Pressed, cell_menu::CellMenu, controls::Controls, editor::Editor,
+    header::isa_name, native::Native, output::Output, overlay::Overlay, registers::Registers,
+    saves::Saves, sentence::Sentence, source::Source, splitter::Splitter, stack::Stack,
     timeline::Timeline,
 };
 use crate::{
-    hooks::Fetched,
+    hooks::{Fetched, use_columns, use_stored_flag},
     model::{
-        scenario::{Listing, Text},
-        snapshot::Snapshot,
+        copy::Copy,
+        map::Map,
+        present,
+        run::Run,
+        scenario::Text,
         speed::Speed,
-        state::Action,
-        text::file_name,
-        timeline::Timeline as Run,
+        state::{Action, Draft},
     },
 };
 
@@ -43,14 +34,16 @@ pub struct Props {
     pub text: Rc<Text>,
     /// The instruction set.
     pub isa: Isa,
-    /// The assembly.
-    pub listing: Rc<Listing>,
-    /// The position.
-    pub now: Rc<Snapshot>,
-    /// The whole run.
-    pub timeline: Rc<Run>,
-    /// Breakpoints with their numbers.
-    pub breakpoints: Rc<[(usize, Breakpoint)]>,
+    /// The run.
+    pub run: Run,
+    /// The text in the editor, while that is open.
+    pub draft: Option<Draft>,
+    /// Whether the text differs from the gallery's of that name.
+    pub can_revert: bool,
+    /// Steps made so far on the way to the end, while that is under way.
+    pub hurrying: Option<u64>,
+    /// The panels to show; all if it is empty.
+    pub panels: Rc<[String]>,
     /// Whether steps are made by themselves.
     pub playing: bool,
     /// How fast.
@@ -69,204 +62,134 @@ pub fn Board(props: &Props) -> Html {
     let Props {
         text,
         isa,
-        listing,
-        now,
-        timeline,
+        run,
         on_action,
         ..
     } = props;
-    let names: Vec<AttrValue> = now
-        .tasks
-        .iter()
-        .map(|task| task.view.name.clone().into())
-        .collect();
-    let names: Rc<[AttrValue]> = names.into();
-    let lines: Vec<u32> = props.breakpoints.iter().filter_map(line_of).collect();
-    let addresses: Vec<u64> = props.breakpoints.iter().filter_map(address_of).collect();
-    let on_line = on_action.reform(|line| Action::ToggleBreakpoint(Breakpoint::Line(line)));
-    let on_address =
-        on_action.reform(|address| Action::ToggleBreakpoint(Breakpoint::Address(address)));
-    let sp_name = now
-        .registers
-        .iter()
-        .find(|register| register.class == RegisterClass::StackPointer)
-        .map_or("sp", |register| register.name);
+    let now = &run.now;
+    let pressed = use_state(|| None::<Pressed>);
+    // Callbacks must stay the same from step to step, or every panel would be drawn again.
+    let on_press = use_callback(pressed.setter(), |cell, pressed| pressed.set(Some(cell)));
+    let on_close = use_callback(pressed.setter(), |(), pressed| pressed.set(None));
+    let on_line = use_callback(on_action.clone(), |line, act: &Callback<Action>| {
+        act.emit(Action::ToggleBreakpoint(Breakpoint::Line(line)));
+    });
+    let on_address = use_callback(on_action.clone(), |address, act: &Callback<Action>| {
+        act.emit(Action::ToggleBreakpoint(Breakpoint::Address(address)));
+    });
+    let on_owner = use_callback(on_action.clone(), |stack, act: &Callback<Action>| {
+        act.emit(Action::ToggleBreakpoint(Breakpoint::Ownership(Some(stack))));
+    });
+    let on_jump = use_callback(on_action.clone(), |position, act: &Callback<Action>| {
+        act.emit(Action::jump(position));
+    });
+    let on_edit = use_callback(on_action.clone(), |(), act: &Callback<Action>| {
+        act.emit(Action::ToggleEditor);
+    });
+    let low_first = use_stored_flag("low-first");
+    let columns = use_columns();
+    let on_flip = {
+        let low_first = low_first.clone();
+        Callback::from(move |()| low_first.toggle())
+    };
+    let shows =
+        |name: &str| props.panels.is_empty() || props.panels.iter().any(|shown| shown == name);
+    let breakpoints = || run.breakpoints.iter().map(|(_, breakpoint)| breakpoint);
+    let lines: Vec<u32> = breakpoints().filter_map(line_of).collect();
+    let addresses: Vec<u64> = breakpoints().filter_map(address_of).collect();
+    let names = present::task_names(now);
+    let map = Rc::new(Map::new(now));
     let stack = |index: usize| {
         let stack = &now.stacks[index];
+        let number = stack.view.number;
         // The step count only matters beside a previous owner.
-        let position = if stack.view.previous_owner.is_some() {
-            now.position
-        } else {
-            0
-        };
+        let position = stack.view.previous_owner.map_or(0, |_| now.position);
         let kind = match stack.view.kind {
             StackKind::Shared => "shared",
             StackKind::Own => "own",
             StackKind::Main => "main",
         };
+        let stops = breakpoints().any(|b| *b == Breakpoint::Ownership(Some(number)));
         html! {
-            <Stack key={stack.view.number} stack={stack} names={&names} word_bytes={now.word_bytes}
-                {sp_name} {position} class={kind} />
+            <Stack key={number} {stack} names={&names} word_bytes={now.word_bytes} {position}
+                sp_name={present::sp_name(now)} map={&map} {stops} low_first={low_first.is_set()} on_press={&on_press}
+                on_owner={&on_owner} class={kind} />
         }
     };
     let (main, others): (Vec<usize>, Vec<usize>) =
         (0..now.stacks.len()).partition(|&index| now.stacks[index].view.kind == StackKind::Main);
-    let save_stacks = now.statistics.save_stack_bytes;
+    let fault = now.fault.as_ref().map(|fault| fault.kind.to_string());
     html! {
         <>
-            <main class="board">
-                <div class="column text">
-                    <Source {text} at={at(now)} at_start={now.position == 0} breakpoints={lines} {on_line} />
-                    <Assembly {listing} last={now.last_line} next={now.next_line} breakpoints={addresses}
-                        {on_address} />
-                </div>
-                <div class="column stacks">{ for others.into_iter().map(stack) }</div>
-                <div class="column tasks">
-                    <Saves tasks={Rc::<[_]>::from(now.tasks.as_slice())} stacks={stack_names(now)}
-                        word_bytes={now.word_bytes} total_bytes={save_stacks} />
-                    { for main.into_iter().map(stack) }
-                    <Output lines={&now.output} fault={now.fault.as_ref().map(|fault| fault.kind.to_string())} />
-                </div>
-                <div class="column numbers">
-                    <Registers isa={isa_name(*isa)} word_bytes={now.word_bytes} registers={registers(now)} />
-                    <Native report={props.report.clone()} image={image_of(now)} />
-                </div>
+            <main class={classes!("board", (!props.panels.is_empty()).then_some("some"))} style={columns.style()}>
+                if shows("source") || shows("assembly") {
+                    <div class="column text">
+                        if !shows("source") {
+                        } else if let Some(draft) = &props.draft {
+                            <Editor file={&text.file} draft={draft.clone()} can_revert={props.can_revert}
+                                {on_action} />
+                        } else {
+                            <Source {text} at={present::at(now)} at_start={now.position == 0}
+                                breakpoints={lines} {on_line} {on_edit} />
+                        }
+                        if shows("assembly") {
+                            <Assembly listing={&run.listing} last={now.last_line} next={now.next_line}
+                                breakpoints={addresses} {on_address} />
+                        }
+                    </div>
+                }
+                if shows("stacks") { <div class="column stacks">{ for others.into_iter().map(stack) }</div> }
+                if shows("tasks") {
+                    <div class="column tasks">
+                        <Saves tasks={Rc::<[_]>::from(now.tasks.as_slice())} stacks={present::stack_names(now)}
+                            word_bytes={now.word_bytes} map={&map} on_press={&on_press}
+                            total_bytes={now.statistics.save_stack_bytes} />
+                        { for main.into_iter().map(stack) }
+                        <Output lines={&now.output} {fault} />
+                    </div>
+                }
+                if shows("registers") || shows("native") {
+                    <div class="column numbers">
+                        if shows("registers") {
+                            <Registers isa={isa_name(*isa)} word_bytes={now.word_bytes}
+                                registers={present::registers(now, &map)} on_press={&on_press} />
+                        }
+                        if shows("native") {
+                            <Native report={props.report.clone()} image={present::moved_image(now)} />
+                        }
+                    </div>
+                }
+                if props.panels.is_empty() {
+                    { for (0..3).map(|column| html! { <Splitter columns={columns.clone()} {column} /> }) }
+                }
             </main>
             <footer class="bottom">
-                { sentence(props) }
-                <Timeline {timeline} position={now.position}
-                    on_jump={on_action.reform(Action::Jump)} />
-                <Controls playing={props.playing} speed={props.speed} unit={props.unit}
+                <Sentence saying={present::saying(now, &run.listing)} note={&run.note}
+                    position={now.position} steps={run.timeline.steps} statistics={now.statistics}
+                    polite={!props.playing} is_fault={now.fault.is_some()} />
+                <Timeline timeline={&run.timeline} position={now.position} {on_jump} />
+                <Controls low_first={low_first.is_set()} {on_flip} playing={props.playing} speed={props.speed} unit={props.unit} hurrying={props.hurrying}
                     at_start={now.position == 0} at_end={now.is_over} {on_action} />
             </footer>
+            <Overlay position={now.position} copy={Copy::of(now)} moving={run.moved} />
+            if let Some(cell) = &*pressed {
+                <CellMenu pressed={cell.clone()} breakpoints={breakpoints().cloned().collect::<Vec<_>>()}
+                    {on_action} {on_close} />
+            }
         </>
     }
 }
 
-fn line_of((_, breakpoint): &(usize, Breakpoint)) -> Option<u32> {
+fn line_of(breakpoint: &Breakpoint) -> Option<u32> {
     match breakpoint {
         Breakpoint::Line(line) => Some(*line),
         _ => None,
     }
 }
 
-fn address_of((_, breakpoint): &(usize, Breakpoint)) -> Option<u64> {
+fn address_of(breakpoint: &Breakpoint) -> Option<u64> {
     match breakpoint {
         Breakpoint::Address(address) => Some(*address),
         _ => None,
-    }
-}
-
-/// Who is at which line; the running task is where the next instruction is.
-fn at(now: &Snapshot) -> Vec<At> {
-    let running = now.running();
-    let tasks = now.tasks.iter().map(|task| &task.view);
-    tasks
-        .filter(|task| task.status != TaskStatus::Ended)
-        .filter_map(|task| {
-            let runs = running == Some(task.number);
-            let statement = task.statement.map(|statement| statement.line);
-            let line = if runs {
-                now.source_line.or(statement)
-            } else {
-                statement
-            };
-            let name = task.name.clone().into();
-            Some(At {
-                task: task.number,
-                name,
-                line: line?,
-                runs,
-            })
-        })
-        .collect()
-}
-
-/// Names of all stacks by number; the snapshot has them in another order.
-fn stack_names(now: &Snapshot) -> Rc<[AttrValue]> {
-    let mut names = vec![AttrValue::default(); now.stacks.len()];
-    for stack in &now.stacks {
-        if let Some(name) = names.get_mut(stack.view.number as usize) {
-            *name = stack.view.name.clone().into();
-        }
-    }
-    names.into()
-}
-
-fn registers(now: &Snapshot) -> Rc<[Row]> {
-    let note = |value: u64, points_into: Option<TaskNumber>| -> AttrValue {
-        let within = |stack: &&StackView| (stack.base..=stack.top).contains(&value);
-        match now.stacks.iter().map(|stack| &stack.view).find(within) {
-            Some(stack) => {
-                let below = stack.top - value;
-                let whose = match points_into {
-                    Some(task) if Some(task) != stack.owner && stack.kind == StackKind::Shared => {
-                        format!(" of {}", now.task_name(task))
-                    }
-                    _ => String::new(),
-                };
-                let name = if stack.kind == StackKind::Main {
-                    "main"
-                } else {
-                    &stack.name
-                };
-                format!("→ {name}{whose}, top−{below}").into()
-            }
-            None => AttrValue::default(),
-        }
-    };
-    let pc = now.next_line.is_some();
-    now.registers
-        .iter()
-        .map(|register| {
-            let note = match register.class {
-                RegisterClass::ProgramCounter if pc => "→ next".into(),
-                _ if !register.initialised => AttrValue::default(),
-                _ => note(register.value, register.points_into),
-            };
-            Row {
-                view: register.clone(),
-                note,
-            }
-        })
-        .collect()
-}
-
-/// The image that the last step moved; what the curve marks.
-fn image_of(now: &Snapshot) -> Option<u32> {
-    match now.step.as_ref()?.kind {
-        StepKind::Save { bytes, .. } | StepKind::Restore { bytes, .. } => Some(bytes),
-        _ => None,
-    }
-}
-
-fn sentence(props: &Props) -> Html {
-    let now = &props.now;
-    let (text, task) = match &now.step {
-        Some(step) => (step.sentence.clone(), step.task),
-        None => (
-            "Nothing has run yet. → makes one step, Space lets it run.".to_owned(),
-            None,
-        ),
-    };
-    let task = task.map(|task| (task, now.task_name(task).into()));
-    let last = now.last_line.and_then(|line| props.listing.lines.get(line));
-    let is_instruction = now
-        .step
-        .as_ref()
-        .is_some_and(|step| matches!(step.kind, StepKind::Instruction { .. }));
-    let code = last
-        .filter(|_| is_instruction)
-        .map_or("", |line| line.text.trim());
-    let (code, text) = match text.strip_prefix(code) {
-        Some(rest) => (code.to_owned(), rest.to_owned()),
-        None => (String::new(), text),
-    };
-    let place = last.map_or_else(AttrValue::default, |line| {
-        format!("{}:{}", file_name(&line.file), line.line).into()
-    });
-    html! {
-        <Sentence {code} {text} {task} {place} position={now.position} steps={props.timeline.steps}
-            statistics={now.statistics} polite={!props.playing} is_fault={now.fault.is_some()} />
     }
 }

@@ -3,7 +3,7 @@
 use costack_sim::view::Granularity;
 use yew::prelude::*;
 
-use crate::model::{speed::Speed, state::Action, timeline::Row};
+use crate::model::{speed::Speed, state::Action, text::count, timeline::Row};
 
 /// What the bar shows.
 #[derive(Properties, PartialEq)]
@@ -14,6 +14,12 @@ pub struct Props {
     pub speed: Speed,
     /// What the step buttons step over.
     pub unit: Granularity,
+    /// Whether the lowest address stands first.
+    pub low_first: bool,
+    /// That should change.
+    pub on_flip: Callback<()>,
+    /// Steps made so far on the way to the end, while that is under way.
+    pub hurrying: Option<u64>,
     /// Whether the position is the first one.
     pub at_start: bool,
     /// Whether the program has ended here.
@@ -23,12 +29,13 @@ pub struct Props {
 }
 
 /// The units that the step buttons know, and their names.
-const UNITS: [(Granularity, &str); 5] = [
+const UNITS: [(Granularity, &str); 6] = [
     (Granularity::Instruction, "instruction"),
     (Granularity::Statement, "statement"),
     (Granularity::RuntimeCall, "call"),
     (Granularity::Switch, "switch"),
     (Granularity::Ownership, "owner"),
+    (Granularity::Fault, "fault"),
 ];
 
 /// Buttons that move through the run.
@@ -54,15 +61,15 @@ pub fn Controls(props: &Props) -> Html {
     html! {
         <div class="controls">
             <div class="moves" role="group" aria-label="Move through the run">
-                <Move label="First" sign="|◀" key_name="Home" disabled={props.at_start}
-                    onclick={act(Action::Jump(0))} />
+                <Move label="First" sign="|◀" key_name="Home" icon=true disabled={props.at_start}
+                    onclick={act(Action::jump(0))} />
                 <Move label="Back" sign="◀" key_name="←" disabled={props.at_start}
-                    onclick={act(Action::Backward(unit))} />
+                    onclick={act(Action::backward(unit))} />
                 <Move label="Step" sign="▶" key_name="→" primary=true disabled={props.at_end}
-                    onclick={act(Action::Forward(unit))} />
+                    onclick={act(Action::forward(unit))} />
                 <Move label="Next switch" sign="⇄" key_name="⇧→" disabled={props.at_end}
-                    onclick={act(Action::Forward(Granularity::Switch))} />
-                <Move label="Last" sign="▶|" key_name="End" disabled={props.at_end}
+                    onclick={act(Action::forward(Granularity::Switch))} />
+                <Move label="Last" sign="▶|" key_name="End" icon=true disabled={props.at_end}
                     onclick={act(Action::JumpToEnd)} />
                 <Move label={play.1} sign={play.0} key_name="Space" disabled={props.at_end && !props.playing}
                     onclick={act(Action::TogglePlaying)} />
@@ -73,7 +80,20 @@ pub fn Controls(props: &Props) -> Html {
                 </select>
             </div>
             <div class="segments units" role="group" aria-label="A step is one">{ for units }</div>
-            <Legend />
+            <button type="button" class="button" aria-pressed={props.low_first.to_string()}
+                onclick={props.on_flip.reform(|_: MouseEvent| ())}
+                title="Which address stands on top" aria-label="Lowest address on top">
+                { if props.low_first { "↑ low" } else { "↑ high" } }
+            </button>
+            if let Some(reached) = props.hurrying {
+                <div class="progress" role="status">
+                    <progress aria-label="On the way to the end"></progress>
+                    <span data-testid="progress">{ format!("{} steps so far", count(reached)) }</span>
+                    <button type="button" class="button small" onclick={act(Action::StopHurrying)}>{ "Cancel" }</button>
+                </div>
+            } else {
+                <Legend />
+            }
         </div>
     }
 }
@@ -86,6 +106,9 @@ struct MoveProps {
     key_name: Option<AttrValue>,
     #[prop_or_default]
     primary: bool,
+    /// Whether the sign alone says enough.
+    #[prop_or_default]
+    icon: bool,
     disabled: bool,
     onclick: Callback<MouseEvent>,
 }
@@ -94,9 +117,10 @@ struct MoveProps {
 fn Move(props: &MoveProps) -> Html {
     html! {
         <button type="button" class={classes!("button", props.primary.then_some("primary"))}
-            onclick={props.onclick.clone()} disabled={props.disabled} aria-label={props.label.clone()}>
+            onclick={props.onclick.clone()} disabled={props.disabled} aria-label={props.label.clone()}
+            title={props.icon.then(|| props.label.clone())}>
             <span class="sign" aria-hidden="true">{ &props.sign }</span>
-            <span class="name">{ &props.label }</span>
+            if !props.icon { <span class="name">{ &props.label }</span> }
             if let Some(key) = &props.key_name { <kbd>{ key }</kbd> }
         </button>
     }

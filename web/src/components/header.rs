@@ -2,41 +2,80 @@
 
 use std::rc::Rc;
 
-use costack_sim::program::Isa;
+use costack_sim::{program::Isa, variant::Stacks};
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
 use super::task::{task_class, task_style};
-use crate::{hooks::Theme, model::state::Action};
+use crate::{
+    hooks::Theme,
+    model::{scenario::Group, state::Action},
+};
 
 /// What the head shows.
 #[derive(Properties, PartialEq)]
 pub struct Props {
-    /// Titles of all scenarios.
-    pub titles: Rc<Vec<AttrValue>>,
+    /// All scenarios.
+    pub groups: Rc<Vec<Group>>,
     /// Which one is shown.
-    pub chosen: usize,
+    pub chosen: Option<usize>,
+    /// The file's name, shown where it is none of the gallery.
+    pub file: AttrValue,
     /// The instruction sets there are.
     pub isas: Vec<Isa>,
     /// Which one is used.
     pub isa: Isa,
+    /// Which stacks the tasks are put on.
+    pub stacks: Stacks,
     /// The page's colours.
     pub theme: Theme,
     /// Something was chosen.
     pub on_action: Callback<Action>,
     /// Other colours are wanted.
     pub on_theme: Callback<()>,
+    /// A comparison is wanted.
+    pub on_compare: Callback<()>,
+    /// A link is wanted.
+    pub on_share: Callback<()>,
+    /// Help is wanted.
+    pub on_help: Callback<()>,
 }
+
+/// The kinds of stacks to choose from, and their names.
+pub const STACKS: [(Stacks, &str); 5] = [
+    (Stacks::AsWritten, "as written"),
+    (Stacks::Shared(1), "1 shared"),
+    (Stacks::Shared(2), "2 shared"),
+    (Stacks::Shared(4), "4 shared"),
+    (Stacks::Own, "own"),
+];
 
 /// The page's head: which scenario, on which instruction set.
 #[component]
 pub fn Header(props: &Props) -> Html {
-    let on_pick = props.on_action.reform(|event: Event| {
+    // A list that was opened with the pointer gives the keys back to the page.
+    let by_key = use_mut_ref(|| false);
+    let onkeydown = {
+        let by_key = by_key.clone();
+        Callback::from(move |_: KeyboardEvent| *by_key.borrow_mut() = true)
+    };
+    let onpointerdown = {
+        let by_key = by_key.clone();
+        Callback::from(move |_: PointerEvent| *by_key.borrow_mut() = false)
+    };
+    let on_pick = props.on_action.reform(move |event: Event| {
         let select: HtmlSelectElement = event.target_unchecked_into();
-        Action::Pick(usize::try_from(select.selected_index()).unwrap_or(0))
+        if !*by_key.borrow() {
+            // An element that has the focus can lose it.
+            let _ = select.blur();
+        }
+        Action::Pick(select.value().parse().unwrap_or(0))
     });
-    let options = props.titles.iter().enumerate().map(|(index, title)| {
-        html! { <option selected={index == props.chosen}>{ title }</option> }
+    let groups = props.groups.iter().map(|group| {
+        let options = group.scenarios.iter().map(|(index, title)| {
+            html! { <option value={index.to_string()} selected={Some(*index) == props.chosen}>{ title }</option> }
+        });
+        html! { <optgroup label={group.name}>{ for options }</optgroup> }
     });
     let isas = props.isas.iter().map(|&isa| {
         let onclick = props
@@ -46,6 +85,12 @@ pub fn Header(props: &Props) -> Html {
             <button type="button" {onclick} aria-pressed={(isa == props.isa).to_string()}>
                 { isa_name(isa) }
             </button>
+        }
+    });
+    let stacks = STACKS.into_iter().map(|(stacks, name)| {
+        let onclick = props.on_action.reform(move |_: MouseEvent| Action::SetStacks(stacks));
+        html! {
+            <button type="button" {onclick} aria-pressed={(stacks == props.stacks).to_string()}>{ name }</button>
         }
     });
     let (sign, theme) = match props.theme {
@@ -64,12 +109,22 @@ pub fn Header(props: &Props) -> Html {
                 { "Costack" }
             </h1>
             <label>{ "Scenario" }
-                <select class="select" data-testid="scenario" onchange={on_pick}>{ for options }</select>
+                <select class="select" data-testid="scenario" onchange={on_pick} {onkeydown} {onpointerdown}>
+                    if props.chosen.is_none() {
+                        <option selected=true disabled=true>{ format!("{} (your own)", props.file) }</option>
+                    }
+                    { for groups }
+                </select>
             </label>
             <div class="segments" role="group" aria-label="Instruction set">{ for isas }</div>
+            <div class="segments" role="group" aria-label="Stacks">{ for stacks }</div>
             <span class="space"></span>
+            <button type="button" class="button" onclick={props.on_compare.reform(|_: MouseEvent| ())}>{ "Compare" }</button>
+            <button type="button" class="button" onclick={props.on_share.reform(|_: MouseEvent| ())}>{ "Share" }</button>
             <button type="button" class="button icon" onclick={on_theme}
                 aria-label={format!("Colours: {theme}")} title={format!("Colours: {theme}")}>{ sign }</button>
+            <button type="button" class="button icon" aria-label="Help: keys and marks" title="Keys and marks"
+                onclick={props.on_help.reform(|_: MouseEvent| ())}>{ "?" }</button>
         </header>
     }
 }

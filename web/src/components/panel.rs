@@ -1,5 +1,7 @@
 //! A titled part of the screen that folds.
 
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
 use crate::hooks::use_stored_flag;
@@ -52,11 +54,45 @@ pub fn Panel(props: &Props) -> Html {
             </header>
             if !folded.is_set() {
                 // Focusable, so that it scrolls with the keyboard.
-                <div class="body" ref={props.body.clone()} tabindex="0" role="group"
+                <div class="body" ref={props.body.clone()} tabindex="0" role="group" onkeydown={walk}
                     aria-label={format!("{}, content", props.title)}>
                     { props.children.clone() }
                 </div>
             }
         </section>
+    }
+}
+
+/// With the keys up and down, the focus goes from value to value; a panel without values scrolls.
+fn walk(event: KeyboardEvent) {
+    let by = match event.key().as_str() {
+        "ArrowDown" => 1,
+        "ArrowUp" => -1,
+        _ => return,
+    };
+    let Some(body) = event
+        .current_target()
+        .and_then(|body| body.dyn_into::<Element>().ok())
+    else {
+        return;
+    };
+    let Ok(found) = body.query_selector_all(".cell") else {
+        return;
+    };
+    let cells: Vec<HtmlElement> = (0..found.length())
+        .filter_map(|index| found.get(index)?.dyn_into().ok())
+        .collect();
+    let focused = gloo::utils::document().active_element();
+    let index = cells
+        .iter()
+        .position(|cell| focused.as_deref() == Some(cell));
+    let next = match index {
+        Some(index) => index.checked_add_signed(by),
+        None => Some(0),
+    };
+    if let Some(cell) = next.and_then(|next| cells.get(next)) {
+        event.prevent_default();
+        // An element on the screen takes the focus.
+        let _ = cell.focus();
     }
 }

@@ -5,16 +5,12 @@ use std::rc::Rc;
 use costack_sim::view::{RegisterClass, RegisterView, Value};
 use yew::prelude::*;
 
-use super::{panel::Panel, word};
-
-/// A register with what can be said about its value.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Row {
-    /// The register.
-    pub view: RegisterView,
-    /// Where it points, in words; empty if that is not known.
-    pub note: AttrValue,
-}
+use super::{
+    cell::{Cell, Pressed},
+    panel::Panel,
+    word,
+};
+use crate::model::{present::Row, state::Subject};
 
 /// What the panel shows.
 #[derive(Properties, PartialEq)]
@@ -25,6 +21,8 @@ pub struct Props {
     pub word_bytes: u32,
     /// All of them.
     pub registers: Rc<[Row]>,
+    /// A value was pressed.
+    pub on_press: Callback<Pressed>,
 }
 
 /// The registers: what each holds, what it held, and where it points.
@@ -34,7 +32,8 @@ pub fn Registers(props: &Props) -> Html {
         <><span>{ &props.isa }</span><span class="right">{ "bold: callee-saved" }</span></>
     };
     let rows = props.registers.iter().map(|register| {
-        html! { <RowView key={register.view.name} row={register.clone()} word_bytes={props.word_bytes} /> }
+        html! { <RowView key={register.view.name} row={register.clone()} word_bytes={props.word_bytes}
+                on_press={&props.on_press} /> }
     });
     html! {
         <Panel title="Registers" class="registers" {detail}>
@@ -52,6 +51,7 @@ pub fn Registers(props: &Props) -> Html {
 struct RowProps {
     row: Row,
     word_bytes: u32,
+    on_press: Callback<Pressed>,
 }
 
 #[component]
@@ -77,10 +77,6 @@ fn RowView(props: &RowProps) -> Html {
     } else {
         html! { <span class="hex unset" title="nothing has been written to it yet">{ "not written" }</span> }
     };
-    let cell = match changed_from {
-        Some(_) => html! { <span class="changed">{ shown }{ word::dot() }</span> },
-        None => shown,
-    };
     let note = match changed_from {
         Some(Value::Uninitialised) => html! { <span class="old">{ "was not written" }</span> },
         Some(before) => word::old(before),
@@ -89,7 +85,10 @@ fn RowView(props: &RowProps) -> Html {
     html! {
         <tr class={classes!(kept.then_some("kept"))} data-register={*name}>
             <th scope="row">{ *name }</th>
-            <td>{ cell }</td>
+            <td>
+                <Cell subject={Subject::Register(name)} changed={changed_from.is_some()}
+                    pointer={props.row.pointer} on_press={&props.on_press}>{ shown }</Cell>
+            </td>
             <td class="about">{ note }</td>
         </tr>
     }

@@ -6,11 +6,12 @@ use costack_sim::view::{SaveStack, TaskStatus, TaskView, WordView};
 use yew::prelude::*;
 
 use super::{
+    cell::{Pressed, memory_cell},
     panel::Panel,
     task::{Chip, task_class, task_style},
-    word,
 };
 use crate::model::{
+    map::Map,
     snapshot::TaskSnapshot,
     text::{bytes, count, meaning, short_address, status},
 };
@@ -33,6 +34,10 @@ pub struct Props {
     pub stacks: Rc<[AttrValue]>,
     /// Bytes in a machine word.
     pub word_bytes: u32,
+    /// Where pointers lead.
+    pub map: Rc<Map>,
+    /// A value was pressed.
+    pub on_press: Callback<Pressed>,
     /// Bytes of all save stacks.
     pub total_bytes: u64,
 }
@@ -45,8 +50,13 @@ pub fn Saves(props: &Props) -> Html {
     };
     let first = first_words(props.tasks.len().saturating_sub(1));
     let cards = props.tasks.iter().skip(1).map(|task| {
-        let stack = props.stacks.get(task.view.stack as usize).cloned().unwrap_or_default();
-        html! { <Card key={task.view.number} {task} {stack} {first} word_bytes={props.word_bytes} /> }
+        let stack = props
+            .stacks
+            .get(task.view.stack as usize)
+            .cloned()
+            .unwrap_or_default();
+        html! { <Card key={task.view.number} {task} {stack} {first} word_bytes={props.word_bytes}
+        map={&props.map} on_press={&props.on_press} /> }
     });
     html! {
         <Panel title="Tasks and save stacks" id="saves" class="fill saves" {detail}>
@@ -62,6 +72,8 @@ struct CardProps {
     /// Words that are shown at first.
     first: usize,
     word_bytes: u32,
+    map: Rc<Map>,
+    on_press: Callback<Pressed>,
 }
 
 #[component]
@@ -148,11 +160,7 @@ fn row(view: &WordView, props: &CardProps) -> Html {
         .address
         .wrapping_sub(save.address)
         .wrapping_add(save.image_low);
-    let shown = word::partial_hex(view.value, view.initialised, props.word_bytes);
-    let value = match &view.changed_from {
-        Some(_) => html! { <span class="changed">{ shown }{ word::dot() }</span> },
-        None => shown,
-    };
+    let value = memory_cell(view, props.word_bytes, &props.map, &props.on_press);
     let title = format!("kept at {:#x}, belongs to {on_stack:#x}", view.address);
     html! {
         <tr data-address={format!("{:x}", view.address)} {title}>

@@ -1,22 +1,21 @@
 //! What the last step did, in one sentence.
 
-use costack_sim::view::{Statistics, TaskNumber};
+use costack_sim::view::Statistics;
 use yew::prelude::*;
 
 use super::task::Chip;
-use crate::model::text::{bytes, count};
+use crate::model::{
+    present::Saying,
+    text::{bytes, count},
+};
 
 /// What is said.
 #[derive(Properties, PartialEq)]
 pub struct Props {
-    /// The instruction that the sentence begins with; empty if it is about something else.
-    pub code: AttrValue,
-    /// The sentence, or the rest of it.
-    pub text: AttrValue,
-    /// Who ran, and the name.
-    pub task: Option<(TaskNumber, AttrValue)>,
-    /// The file and line of the instruction; empty where there is none.
-    pub place: AttrValue,
+    /// What is said.
+    pub saying: Saying,
+    /// An answer to a question; empty if none was asked.
+    pub note: AttrValue,
     /// Steps made up to here.
     pub position: u64,
     /// Steps from end to end, and whether that is the end of the program.
@@ -32,18 +31,25 @@ pub struct Props {
 /// What the last step did, in one sentence.
 #[component]
 pub fn Sentence(props: &Props) -> Html {
+    let Saying {
+        code,
+        text,
+        task,
+        place,
+    } = &props.saying;
     let live = if props.polite { "polite" } else { "off" };
     html! {
         <div class={classes!("sentence", props.is_fault.then_some("fault"))}>
-            if let Some((task, name)) = &props.task { <Chip task={*task} name={name.clone()} /> }
-            <p class={classes!(props.code.is_empty().then_some("plain"))} aria-live={live}
+            if let Some((task, name)) = task { <Chip task={*task} name={name.clone()} /> }
+            <p class={classes!(code.is_empty().then_some("plain"))} aria-live={live}
                 data-testid="sentence">
-                if !props.code.is_empty() { <code>{ &props.code }</code> }
-                { &props.text }
+                if !code.is_empty() { <code>{ code }</code> }
+                { text }
+                if !props.note.is_empty() { <span class="note" data-testid="note">{ &props.note }</span> }
             </p>
             <div class="where">
                 <p>
-                    if !props.place.is_empty() { <span class="mono">{ &props.place }</span>{ " · " } }
+                    if !place.is_empty() { <span class="mono">{ place }</span>{ " · " } }
                     <b data-testid="position">
                         { format!("step {} of {}", count(props.position), count(props.steps)) }
                     </b>

@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use costack_sim::view::TaskNumber;
 use yew::prelude::*;
 
 use super::{
+    editor::style_of,
     panel::Panel,
     task::{Chip, task_class, task_style},
 };
@@ -13,22 +13,10 @@ use crate::{
     hooks::use_keep_in_view,
     model::{
         highlight::{Class, pieces},
+        present::At,
         scenario::Text,
     },
 };
-
-/// A task and the line it is at.
-#[derive(Clone, PartialEq, Debug)]
-pub struct At {
-    /// Who.
-    pub task: TaskNumber,
-    /// Its name.
-    pub name: AttrValue,
-    /// From 1.
-    pub line: u32,
-    /// Whether it is the one that runs.
-    pub runs: bool,
-}
 
 /// What the panel shows.
 #[derive(Properties, PartialEq)]
@@ -43,6 +31,8 @@ pub struct Props {
     pub breakpoints: Vec<u32>,
     /// A line's number was clicked.
     pub on_line: Callback<u32>,
+    /// The text is to be changed.
+    pub on_edit: Callback<()>,
 }
 
 /// The scenario's text: which line is next, and which task is at which line.
@@ -53,12 +43,14 @@ pub fn Source(props: &Props) -> Html {
     use_keep_in_view(&body, "[aria-current]", running.map(|at| at.line));
     let detail = html! {
         <>
-            <span class="mono">{ props.text.file.trim_end_matches(".costack").to_owned() }</span>
             if let Some(at) = running {
                 <Chip task={at.task} name={at.name.clone()}>
                     <span data-testid="current-line">{ format!("line {}", at.line) }</span>
                 </Chip>
             }
+            <button type="button" class="button small right" onclick={props.on_edit.reform(|_: MouseEvent| ())}>
+                { "Edit" }
+            </button>
         </>
     };
     let lines = props.text.lines.iter().zip(1..).map(|(line, number)| {
@@ -130,14 +122,5 @@ fn Line(props: &LineProps) -> Html {
 }
 
 fn piece((class, text): (Class, &str)) -> Html {
-    let text = text.to_owned();
-    let class = match class {
-        Class::Plain => return html! { { text } },
-        Class::Declaration => "declaration",
-        Class::Keyword => "keyword",
-        Class::Number => "number-literal",
-        Class::Text => "string",
-        Class::Comment => "comment",
-    };
-    html! { <span {class}>{ text }</span> }
+    html! { <span class={style_of(class)}>{ text.to_owned() }</span> }
 }

@@ -2,10 +2,11 @@
 
 use std::{ops::Range, rc::Rc};
 
-use costack_sim::view::{FrameView, Meaning, StackKind, TaskNumber, WordView};
+use costack_sim::view::{FrameView, Meaning, StackKind, StackNumber, TaskNumber, WordView};
 use yew::prelude::*;
 
 use super::{
+    cell::{Pressed, memory_cell},
     panel::Panel,
     task::{Chip, task_class, task_style},
     word,
@@ -13,6 +14,7 @@ use super::{
 use crate::{
     hooks::use_keep_in_view,
     model::{
+        map::Map,
         snapshot::StackSnapshot,
         text::{bytes, count, meaning, short_address},
     },
@@ -31,6 +33,16 @@ pub struct Props {
     pub sp_name: AttrValue,
     /// Steps made up to here.
     pub position: u64,
+    /// Where pointers lead.
+    pub map: Rc<Map>,
+    /// A value was pressed.
+    pub on_press: Callback<Pressed>,
+    /// Whether the lowest address stands first.
+    pub low_first: bool,
+    /// Whether a run stops when the stack changes hands.
+    pub stops: bool,
+    /// That should change; with the stack's number.
+    pub on_owner: Callback<StackNumber>,
     /// How the panel takes room.
     #[prop_or_default]
     pub class: Classes,
@@ -46,10 +58,15 @@ pub fn Stack(props: &Props) -> Html {
         StackKind::Main => "Main stack".to_owned(),
         StackKind::Shared | StackKind::Own => format!("Stack {}", view.name),
     };
-    let rows = groups(&props.stack.words).into_iter().map(|group| {
+    let mut groups = groups(&props.stack.words);
+    if props.low_first {
+        groups.reverse();
+    }
+    let rows = groups.into_iter().map(|group| {
         let key = group.key();
         html! { <Group {key} {group} stack={&props.stack} names={&props.names}
-        word_bytes={props.word_bytes} sp_name={&props.sp_name} /> }
+        word_bytes={props.word_bytes} sp_name={&props.sp_name} map={&props.map}
+                low_first={props.low_first} on_press={&props.on_press} /> }
     });
     let lowest = props
         .stack
@@ -57,30 +74,39 @@ pub fn Stack(props: &Props) -> Html {
         .last()
         .map_or(view.top, |word| word.address);
     let free = view.sp.map_or(view.top - view.base, |sp| sp - view.base);
+    let floor = html! {
+        <p class="floor">
+            { if props.low_first { "▲" } else { "▼" } }{ " grows to lower addresses · " }
+            { format!("{} of {} free", bytes(free), bytes(view.top - view.base)) }
+            if lowest > view.base { { format!(" · {} not shown", bytes(lowest - view.base)) } }
+            if !view.guard.is_empty() {
+                { format!(" · guard page below {}", short_address(view.guard.end, 5)) }
+            }
+        </p>
+    };
+    let caption = match props.low_first {
+        false => "Words of the stack, the highest address first",
+        true => "Words of the stack, the lowest address first",
+    };
     html! {
         <Panel {title} id={format!("stack-{}", view.number)} class={classes!("stack", props.class.clone())}
             detail={detail(props)} {body}>
+            if props.low_first { { floor.clone() } }
             <table class="memory mono">
-                <caption class="visually-hidden">{ "Words of the stack, the highest address first" }</caption>
+                <caption class="visually-hidden">{ caption }</caption>
                 <thead class="visually-hidden">
                     <tr><th>{ "address" }</th><th>{ "value" }</th><th>{ "meaning" }</th></tr>
                 </thead>
                 { for rows }
             </table>
-            <p class="floor">
-                { "▼ grows to lower addresses · " }
-                { format!("{} of {} free", bytes(free), bytes(view.top - view.base)) }
-                if lowest > view.base { { format!(" · {} not shown", bytes(lowest - view.base)) } }
-                if !view.guard.is_empty() {
-                    { format!(" · guard page below {}", short_address(view.guard.end, 5)) }
-                }
-            </p>
+            if !props.low_first { { floor } }
         </Panel>
     }
 }
 
 fn detail(props: &Props) -> Html {
     let view = &props.stack.view;
+    let number = view.number;
     let kind = match view.kind {
         StackKind::Shared => "shared",
         StackKind::Own => "own",
@@ -100,9 +126,13 @@ fn detail(props: &Props) -> Html {
             <span>{ kind }</span>
             if view.kind == StackKind::Shared {
                 <span class="owner">{ "owner " }
-                    <span data-testid={format!("owner-{}", view.name)}>
+                    <button type="button" class="plain" aria-pressed={props.stops.to_string()}
+                        onclick={props.on_owner.reform(move |_: MouseEvent| number)}
+                        title="Stop when the stack changes hands"
+                        aria-label={format!("Owner of {}: {}; stop when it changes", view.name, name(view.owner))}
+                        data-testid={format!("owner-{}", view.name)}>
                         <Chip task={view.owner} name={name(view.owner)} />
-                    </span>
+                    </button>
                 </span>
                 if let Some(before) = before { <span>{ before }</span> }
             } else if let (StackKind::Own, Some(owner)) = (view.kind, view.owner) {
@@ -157,6 +187,9 @@ struct GroupProps {
     names: Rc<[AttrValue]>,
     word_bytes: u32,
     sp_name: AttrValue,
+    map: Rc<Map>,
+    low_first: bool,
+    on_press: Callback<Pressed>,
 }
 
 #[component]
@@ -169,20 +202,18 @@ fn Group(props: &GroupProps) -> Html {
         .map(|frame| frame.task)
         .or_else(|| words.iter().find_map(|word| word.task));
     let class = classes!("frame", task.map(task_class), dead.then_some("dead"),);
-    let rows = range.clone().map(|index| {
-        html! {
-            <>
-                if let Some((before, left_out)) = stack.left_out {
-                    if before == index {
-                        <tr class="gap"><td colspan="3">
-                            { format!("⋯ {} words not shown", count(left_out)) }
-                        </td></tr>
-                    }
-                }
-                { row(props, &stack.words[index], *dead) }
-            </>
-        }
-    });
+    let row = |index: usize| {
+        let left_out = stack.left_out.filter(|(before, _)| *before == index);
+        let gap = left_out.map(|(_, words)| {
+            let text = format!("⋯ {} words not shown", count(words));
+            html! { <tr class="gap"><td colspan="3">{ text }</td></tr> }
+        });
+        html! { <>{ for gap }{ row(props, &stack.words[index], *dead) }</> }
+    };
+    let rows: Vec<Html> = match props.low_first {
+        false => range.clone().map(row).collect(),
+        true => range.clone().rev().map(row).collect(),
+    };
     html! {
         <tbody {class} style={task.map(task_style)}>
             if let Some(frame) = frame { { title(frame, &props.names) } }
@@ -209,19 +240,17 @@ fn row(props: &GroupProps, view: &WordView, dead: bool) -> Html {
         (true, Some(name)) => format!("dead, left by {name}"),
         _ => meaning(&view.meaning),
     };
-    let shown = word::partial_hex(view.value, view.initialised, props.word_bytes);
-    let value = match &view.changed_from {
-        Some(_) => html! { <span class="changed">{ shown }{ word::dot() }</span> },
-        None => shown,
-    };
+    let value = memory_cell(view, props.word_bytes, &props.map, &props.on_press);
     html! {
         <tr class={classes!(is_sp.then_some("sp"))} data-address={format!("{:x}", view.address)}>
             <th scope="row" title={format!("{:#x}", view.address)}>{ short_address(view.address, 5) }</th>
             <td>{ value }</td>
             <td class="about">
-                <span class="meaning">{ text }</span>
-                if let Some(before) = &view.changed_from { { word::old(before) } }
-                if is_sp { <span class="pointer">{ "◀ " }{ &props.sp_name }</span> }
+                <div>
+                    <span class="meaning">{ text }</span>
+                    if let Some(before) = &view.changed_from { { word::old(before) } }
+                    if is_sp { <span class="sp-mark">{ "◀ " }{ &props.sp_name }</span> }
+                </div>
             </td>
         </tr>
     }

@@ -59,6 +59,9 @@ fn is_wanted(event: &KeyboardEvent) -> bool {
         return true;
     }
     // The timeline's slider moves by itself; a button or a link is pressed with these.
+    if matches("[role=separator], [role=menu]") {
+        return true;
+    }
     match event.key().as_str() {
         "ArrowLeft" | "ArrowRight" | "Home" | "End" => {
             matches("input[type=range]") && !event.shift_key() && !event.ctrl_key()

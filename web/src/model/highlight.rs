@@ -2,6 +2,8 @@
 //!
 //! This is for the eye only. What the text means is `costack-lang`'s business.
 
+use std::ops::Range;
+
 /// What a piece of text is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Class {
@@ -89,6 +91,31 @@ fn quoted(text: &str, quote: char) -> usize {
     text.len()
 }
 
+/// As [`pieces`], with the parts that are wrong told apart: `wrong` are bytes of the line.
+pub fn marked<'a>(line: &'a str, wrong: &[Range<usize>]) -> Vec<(Class, bool, &'a str)> {
+    let mut marked = Vec::new();
+    let mut start = 0;
+    for (class, text) in pieces(line) {
+        let end = start + text.len();
+        let edges = wrong.iter().flat_map(|range| [range.start, range.end]);
+        let mut cuts: Vec<usize> = edges.filter(|edge| (start..end).contains(edge)).collect();
+        cuts.extend([start, end]);
+        cuts.sort_unstable();
+        cuts.dedup();
+        for cut in cuts.windows(2) {
+            let is_wrong = wrong
+                .iter()
+                .any(|range| range.start <= cut[0] && cut[1] <= range.end);
+            // A range that ends within a character is not one of this text.
+            if let Some(piece) = line.get(cut[0]..cut[1]) {
+                marked.push((class, is_wrong, piece));
+            }
+        }
+        start = end;
+    }
+    marked
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +152,21 @@ mod tests {
         check(
             r#"print "a # \" b", x"#,
             &[(Class::Keyword, "print"), (Class::Text, r#""a # \" b""#)],
+        );
+    }
+
+    #[test]
+    fn tells_wrong_parts_apart() {
+        let found = marked("let x = yy", &[4..5, 8..10]);
+        let wrong: Vec<_> = found
+            .iter()
+            .filter(|(_, wrong, _)| *wrong)
+            .map(|(_, _, text)| *text)
+            .collect();
+        assert_eq!(wrong, ["x", "yy"]);
+        assert_eq!(
+            found.iter().map(|(_, _, text)| *text).collect::<String>(),
+            "let x = yy"
         );
     }
 

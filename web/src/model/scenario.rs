@@ -2,17 +2,44 @@
 
 use std::{ops::Range, rc::Rc};
 
-use costack_sim::{gallery::Scenario, view::AsmLine};
+use costack_sim::{
+    gallery::{self, Scenario},
+    view::AsmLine,
+};
 use yew::AttrValue;
 
+/// Scenarios of the gallery that are about the same.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Group {
+    /// What they are about.
+    pub name: &'static str,
+    /// Index in the whole gallery, and title.
+    pub scenarios: Vec<(usize, AttrValue)>,
+}
+
+/// The gallery.
+pub fn groups() -> Vec<Group> {
+    let parts = [
+        ("Sharing a stack", gallery::SCENARIOS),
+        ("Styles of switching", gallery::STYLES),
+        ("Pitfalls", gallery::PITFALLS),
+    ];
+    let mut index = 0..;
+    let group = |(name, scenarios): (&'static str, &'static [Scenario])| Group {
+        name,
+        scenarios: index.by_ref().zip(scenarios.iter().map(title)).collect(),
+    };
+    parts.map(group).into()
+}
+
 /// A scenario's title; its name while its text has mistakes.
-pub fn title(scenario: &Scenario) -> String {
+fn title(scenario: &Scenario) -> AttrValue {
     let program = costack_lang::parse(&scenario.file(), scenario.text);
     let mut title = program.map_or_else(|_| scenario.name.to_owned(), |program| program.title);
     if let Some(first) = title.get_mut(..1) {
         first.make_ascii_uppercase();
     }
-    title
+    title.into()
 }
 
 /// A scenario's text.

@@ -20,7 +20,7 @@ const WORDS_BELOW: u64 = 4;
 pub const WORDS_SHOWN: usize = 600;
 
 /// A stack with its words.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StackSnapshot {
     /// The stack.
     pub view: StackView,
@@ -31,7 +31,7 @@ pub struct StackSnapshot {
 }
 
 /// A task with its image.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TaskSnapshot {
     /// The task.
     pub view: TaskView,

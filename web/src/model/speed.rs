@@ -23,7 +23,7 @@ impl Speed {
     /// The name on the screen.
     pub fn name(self) -> String {
         match self {
-            Speed::PerSecond(steps) => format!("{} steps/s", super::text::count(steps.into())),
+            Speed::PerSecond(steps) => format!("{} / s", super::text::count(steps.into())),
             Speed::Full => "full speed".to_owned(),
         }
     }

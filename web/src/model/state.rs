@@ -1,45 +1,53 @@
 //! The page's state and everything that can happen to it.
 
-use std::{cell::RefCell, fmt, rc::Rc, sync::Arc};
+use std::{ops::Range, rc::Rc};
 
 use costack_sim::{
-    LoadError, Options, Session,
-    gallery::SCENARIOS,
+    gallery,
     program::Isa,
-    view::{Breakpoint, Granularity, RunOutcome},
+    variant::Stacks,
+    view::{Breakpoint, Granularity},
 };
 use yew::{AttrValue, Reducible};
 
 use super::{
-    scenario::{Listing, Text},
-    snapshot::Snapshot,
+    link::{Link, Named},
+    problem::Problem,
+    run::{Move, Run},
+    scenario::Text,
     speed::Speed,
-    timeline::Timeline,
 };
 
-/// Steps that are made ahead when a scenario is opened, so that the timeline shows all of it.
-const STEPS_AHEAD: u64 = 20_000;
-
-/// Steps that one press of a button makes at most, when what it looks for does not come.
-const STEPS_AT_ONCE: u64 = 1_000_000;
+/// What can be asked about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Subject {
+    /// A register.
+    Register(&'static str),
+    /// Bytes of memory.
+    Memory(Range<u64>),
+}
 
 /// Something that happens to the page.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Action {
     /// Another scenario of the gallery.
     Pick(usize),
+    /// A text of the user's own, under a file's name.
+    Load(String, String),
     /// Another instruction set.
     SetIsa(Isa),
-    /// Forward by one unit.
-    Forward(Granularity),
-    /// Back by one unit.
-    Backward(Granularity),
-    /// To a position.
-    Jump(u64),
+    /// Other stacks.
+    SetStacks(Stacks),
+    /// The run moves, and stops running by itself.
+    Go(Move),
     /// To the last position, running on to the end of the program.
     JumpToEnd,
     /// Forward by so many steps while running; to a breakpoint at most.
     Advance(u64),
+    /// Towards the end by so many steps, on the way there.
+    Hurry(u64),
+    /// Enough of hurrying.
+    StopHurrying,
     /// Runs by itself, or no longer.
     TogglePlaying,
     /// Runs by itself at another speed.
@@ -48,209 +56,419 @@ pub enum Action {
     SetUnit(Granularity),
     /// Sets a breakpoint, or takes it away.
     ToggleBreakpoint(Breakpoint),
+    /// Opens the editor, or closes it.
+    ToggleEditor,
+    /// Something was typed; the whole text.
+    Type(String),
+    /// Back to the gallery's text.
+    Revert,
+    /// The address has changed; what stands behind its `#`.
+    Follow(String),
+    /// Tells the user something.
+    Tell(String),
+    /// What was told has been read.
+    Heard,
 }
 
-/// A scenario that has been opened.
-#[derive(Clone)]
-pub struct Loaded {
-    /// The session; the reducer moves it, and nobody else.
-    session: Rc<RefCell<Session>>,
-    /// Its assembly.
-    pub listing: Rc<Listing>,
-    /// The position.
-    pub now: Rc<Snapshot>,
-    /// The whole run.
-    pub timeline: Rc<Timeline>,
-    /// Whether the program's end has been reached once, so that the timeline shows all of it.
-    pub is_complete: bool,
-    /// Breakpoints with the numbers that the session knows them by.
-    pub breakpoints: Rc<[(usize, Breakpoint)]>,
+impl Action {
+    /// Forward by one unit.
+    pub fn forward(unit: Granularity) -> Self {
+        Action::Go(Move::Forward(unit))
+    }
+
+    /// Back by one unit.
+    pub fn backward(unit: Granularity) -> Self {
+        Action::Go(Move::Backward(unit))
+    }
+
+    /// To a position.
+    pub fn jump(position: u64) -> Self {
+        Action::Go(Move::Jump(position))
+    }
+}
+
+/// A text that is being edited.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Draft {
+    /// As typed.
+    pub text: AttrValue,
+    /// What is wrong with it; the run is that of the last text without mistakes.
+    pub problems: Rc<[Problem]>,
 }
 
 /// Everything that the page shows of a run.
 #[derive(Clone)]
 pub struct State {
-    /// Which scenario of the gallery.
-    pub chosen: usize,
+    /// Which scenario of the gallery; `None` for a text of the user's own.
+    pub chosen: Option<usize>,
     /// The instruction set.
     pub isa: Isa,
-    /// The scenario's text.
+    /// Which stacks the tasks are put on.
+    pub stacks: Stacks,
+    /// The text that runs.
     pub text: Rc<Text>,
-    /// The run, or why there is none.
-    pub run: Result<Loaded, AttrValue>,
+    /// Its run, or its mistakes.
+    pub run: Result<Run, Rc<[Problem]>>,
+    /// The text in the editor, while that is open.
+    pub draft: Option<Draft>,
     /// Whether steps are made by themselves.
     pub playing: bool,
+    /// Whether the run is on its way to its end.
+    pub hurrying: bool,
     /// How fast.
     pub speed: Speed,
     /// What the step buttons step over.
     pub unit: Granularity,
+    /// What the user should know; empty if there is nothing.
+    pub notice: AttrValue,
+    /// The panels to show where the page is a part of another one; empty where it is not.
+    pub panels: Rc<[String]>,
 }
 
 impl State {
-    /// The first scenario of the gallery, at its start.
-    pub fn new() -> Self {
+    /// What a link says, or the first scenario of the gallery.
+    pub fn new(fragment: &str) -> Self {
         let mut state = State {
-            chosen: 0,
+            chosen: None,
             isa: Isa::X86_64,
+            stacks: Stacks::AsWritten,
             text: Rc::default(),
-            run: Err("there is no scenario".into()),
+            run: Err(Rc::new([])),
+            draft: None,
             playing: false,
+            hurrying: false,
             speed: Speed::default(),
             unit: Granularity::Instruction,
+            notice: AttrValue::default(),
+            panels: Rc::new([]),
         };
-        state.pick(0);
+        state.follow(fragment);
+        if state.text.whole.is_empty() {
+            state.pick(0);
+        }
         state
     }
 
+    /// The address of what is shown.
+    pub fn link(&self) -> Link {
+        let scenario = match self.chosen.and_then(|index| gallery::all().nth(index)) {
+            Some(scenario) => Named::Gallery(scenario.name.to_owned()),
+            None => Named::Own(self.text.file.to_string(), self.text.whole.to_string()),
+        };
+        let run = self.run.as_ref().ok();
+        Link {
+            scenario,
+            isa: self.isa,
+            stacks: self.stacks,
+            position: run.map_or(0, |run| run.now.position),
+            fingerprint: run.map(Run::fingerprint),
+            panels: self.panels.to_vec(),
+        }
+    }
+
+    /// Whether the gallery has another text under the file's name.
+    pub fn can_revert(&self) -> bool {
+        let file = self.text.file.as_str();
+        self.chosen.is_none() && gallery::all().any(|scenario| scenario.file() == file)
+    }
+
     fn pick(&mut self, index: usize) {
-        if let Some(scenario) = SCENARIOS.get(index) {
-            self.chosen = index;
-            self.text = Rc::new(Text::new(&scenario.file(), scenario.text));
+        if let Some(scenario) = gallery::all().nth(index) {
+            let text = Text::new(&scenario.file(), scenario.text);
+            self.set_text(Some(index), text);
+        }
+    }
+
+    fn set_text(&mut self, chosen: Option<usize>, text: Text) {
+        self.chosen = chosen;
+        self.text = Rc::new(text);
+        self.open();
+        if self.run.is_err() && self.stacks != Stacks::AsWritten {
+            self.stacks = Stacks::AsWritten;
             self.open();
+        }
+        if self.draft.is_some() {
+            self.draft = Some(self.draft_of_text());
+        }
+    }
+
+    fn draft_of_text(&self) -> Draft {
+        let problems = self.run.as_ref().err().cloned();
+        Draft {
+            text: self.text.whole.to_string().into(),
+            problems: problems.unwrap_or_else(|| Rc::new([])),
         }
     }
 
     fn open(&mut self) {
         self.playing = false;
-        self.run = Loaded::open(&self.text, self.isa).map_err(AttrValue::from);
+        self.hurrying = false;
+        self.run = Run::open(&self.text, self.isa, self.stacks).map_err(Rc::from);
+    }
+
+    /// Opens the same text in another way, at the same place of the program.
+    fn reopen(&mut self) {
+        let statements = self.run.as_mut().ok().and_then(Run::statements);
+        self.open();
+        if let (Ok(run), Some(statements)) = (&mut self.run, statements) {
+            run.go_to_statement(statements);
+        }
+    }
+
+    /// What was typed runs as soon as it has no mistakes.
+    fn type_text(&mut self, typed: String) {
+        let text = Text::new(&self.text.file, &typed);
+        let problems: Rc<[Problem]> = match Run::open(&text, self.isa, self.stacks) {
+            Ok(run) => {
+                self.playing = false;
+                self.hurrying = false;
+                self.run = Ok(run);
+                self.chosen = gallery::all().position(|scenario| {
+                    scenario.file() == text.file.as_str() && scenario.text == typed
+                });
+                self.text = Rc::new(text);
+                Rc::new([])
+            }
+            Err(problems) => problems.into(),
+        };
+        self.draft = Some(Draft {
+            text: typed.into(),
+            problems,
+        });
+    }
+
+    /// The gallery's text of this file's name.
+    fn revert(&mut self) {
+        let file = self.text.file.clone();
+        if let Some(index) = gallery::all().position(|scenario| scenario.file() == file.as_str()) {
+            self.pick(index);
+        }
+    }
+
+    /// Shows what a link says; of a link that cannot be read, only the reason.
+    fn follow(&mut self, fragment: &str) {
+        let link = match Link::parse(fragment) {
+            Ok(Some(link)) => link,
+            Ok(None) => return,
+            Err(problem) => {
+                self.notice = problem.into();
+                return;
+            }
+        };
+        let (chosen, text) = match link.scenario {
+            Named::Gallery(name) => {
+                let found = gallery::all()
+                    .enumerate()
+                    .find(|(_, scenario)| scenario.name == name);
+                let Some((index, scenario)) = found else {
+                    self.notice = format!(
+                        "The link names a scenario that this version does not have: {name}"
+                    )
+                    .into();
+                    return;
+                };
+                (Some(index), Text::new(&scenario.file(), scenario.text))
+            }
+            Named::Own(file, text) => (None, Text::new(&file, &text)),
+        };
+        self.isa = link.isa;
+        self.stacks = link.stacks;
+        self.panels = link.panels.into();
+        self.notice = AttrValue::default();
+        self.set_text(chosen, text);
+        let Ok(run) = &mut self.run else { return };
+        run.go(Move::Jump(link.position));
+        if link
+            .fingerprint
+            .is_some_and(|expected| expected != run.fingerprint())
+        {
+            self.notice = "The link was made by another version of Costack: \
+                           what this step shows may differ from what was meant."
+                .into();
+        }
     }
 
     fn apply(&mut self, action: Action) {
         match action {
             Action::Pick(index) => self.pick(index),
+            Action::Load(file, text) => self.set_text(None, Text::new(&file, &text)),
             Action::SetIsa(isa) => {
                 self.isa = isa;
-                self.open();
+                self.reopen();
+            }
+            Action::SetStacks(stacks) => {
+                self.stacks = stacks;
+                self.reopen();
             }
             Action::SetSpeed(speed) => self.speed = speed,
             Action::SetUnit(unit) => self.unit = unit,
-            Action::TogglePlaying => {
-                let over = self.run.as_ref().is_ok_and(|run| run.now.is_over);
-                self.playing = !self.playing && !over;
+            Action::ToggleEditor => {
+                self.draft = match self.draft {
+                    None => Some(self.draft_of_text()),
+                    Some(_) => None,
+                };
             }
-            Action::Advance(steps) => {
-                if let Ok(run) = &mut self.run {
-                    self.playing &= run.advance(steps);
+            Action::Type(text) => self.type_text(text),
+            Action::Revert => self.revert(),
+            Action::Follow(fragment) => self.follow(&fragment),
+            Action::Tell(text) => self.notice = text.into(),
+            Action::Heard => self.notice = AttrValue::default(),
+            Action::StopHurrying => self.hurrying = false,
+            _ => {}
+        }
+    }
+
+    fn apply_to_run(&mut self, run: &mut Run, action: Action) {
+        match action {
+            Action::Go(to) => {
+                self.playing = false;
+                self.hurrying = false;
+                run.go(to);
+            }
+            Action::JumpToEnd => {
+                self.playing = false;
+                self.hurrying = run.hurry(STEPS_BEFORE_PROGRESS);
+                run.look();
+            }
+            Action::Hurry(steps) if self.hurrying => {
+                self.hurrying = run.hurry(steps);
+                if !self.hurrying {
+                    run.look();
                 }
             }
-            Action::Forward(_)
-            | Action::Backward(_)
-            | Action::Jump(_)
-            | Action::JumpToEnd
-            | Action::ToggleBreakpoint(_) => {
-                self.playing &= matches!(action, Action::ToggleBreakpoint(_));
-                if let Ok(run) = &mut self.run {
-                    run.apply(action);
-                }
-            }
+            Action::StopHurrying => run.look(),
+            Action::Advance(steps) => self.playing &= run.advance(steps),
+            Action::TogglePlaying => self.playing = !self.playing && !run.now.is_over,
+            Action::ToggleBreakpoint(breakpoint) => run.toggle_breakpoint(breakpoint),
+            _ => {}
         }
     }
 }
+
+/// Steps on the way to the end that are made at once; for more, progress is shown.
+const STEPS_BEFORE_PROGRESS: u64 = 50_000;
 
 impl Reducible for State {
     type Action = Action;
 
     fn reduce(mut self: Rc<Self>, action: Action) -> Rc<Self> {
-        Rc::make_mut(&mut self).apply(action);
+        let state = Rc::make_mut(&mut self);
+        if let Ok(mut run) = state.run.clone() {
+            state.apply_to_run(&mut run, action.clone());
+            state.run = Ok(run);
+        }
+        state.apply(action);
         self
     }
 }
 
-impl Loaded {
-    fn open(text: &Text, isa: Isa) -> Result<Self, String> {
-        let program = costack_lang::parse(&text.file, &text.whole).map_err(|e| e.to_string())?;
-        let session = costack_sim::runtime::load(Arc::new(program), isa, Options::default());
-        let mut session = session.map_err(|error| in_words(&error))?;
-        session.run(STEPS_AHEAD);
-        let is_complete = session.is_over();
-        session.jump(0);
-        let listing = Rc::new(Listing::new(session.listing()));
-        let now = Rc::new(Snapshot::take(&session, None));
-        let timeline = Rc::new(Timeline::new(session.ticks(), session.recorded_len()));
-        let session = Rc::new(RefCell::new(session));
-        Ok(Loaded {
-            session,
-            listing,
-            now,
-            timeline,
-            is_complete,
-            breakpoints: Rc::new([]),
-        })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(actions: &[Action]) -> Rc<State> {
+        let start = Rc::new(State::new(""));
+        actions.iter().cloned().fold(start, State::reduce)
     }
 
-    fn apply(&mut self, action: Action) {
-        let mut session = self.session.borrow_mut();
-        match action {
-            Action::Forward(Granularity::Instruction) => {
-                session.step();
-            }
-            Action::Forward(unit) => {
-                session.next(unit, STEPS_AT_ONCE);
-            }
-            Action::Backward(Granularity::Instruction) => {
-                session.back();
-            }
-            Action::Backward(unit) => {
-                session.previous(unit);
-            }
-            Action::Jump(position) => {
-                let recorded = session.recorded_len();
-                session.jump(position.min(recorded));
-            }
-            Action::JumpToEnd => {
-                let recorded = session.recorded_len();
-                session.jump(recorded);
-                session.next(Granularity::Fault, STEPS_AT_ONCE);
-            }
-            Action::ToggleBreakpoint(breakpoint) => {
-                let known = session.breakpoints();
-                match known.iter().find(|(_, other)| *other == breakpoint) {
-                    Some((number, _)) => session.remove_breakpoint(*number),
-                    None => {
-                        session.add_breakpoint(breakpoint);
-                    }
-                }
-                self.breakpoints = session.breakpoints().into();
-            }
-            _ => unreachable!("it is not about the run"),
-        }
-        drop(session);
-        self.look();
+    fn run(state: &State) -> &Run {
+        state.run.as_ref().expect("the scenario has no mistakes")
     }
 
-    /// Runs by so many steps; whether it can run on.
-    fn advance(&mut self, steps: u64) -> bool {
-        let outcome = self.session.borrow_mut().run(steps);
-        self.look();
-        outcome == RunOutcome::Limit
+    #[test]
+    fn begins_with_the_first_scenario_at_its_start() {
+        let state = after(&[]);
+        assert_eq!(state.chosen, Some(0));
+        assert_eq!(run(&state).now.position, 0);
+        assert!(run(&state).is_complete);
     }
 
-    fn look(&mut self) {
-        let session = self.session.borrow();
-        self.now = Rc::new(Snapshot::take(&session, Some(&self.now)));
-        self.is_complete |= self.now.is_over;
-        if self.timeline.steps != self.now.recorded {
-            self.timeline = Rc::new(Timeline::new(session.ticks(), self.now.recorded));
-        }
+    #[test]
+    fn going_and_coming_back_shows_the_same() {
+        let start = after(&[Action::Pick(1)]);
+        let unit = Granularity::Ownership;
+        let moves = [
+            Action::Pick(1),
+            Action::forward(unit),
+            Action::forward(unit),
+            Action::jump(0),
+        ];
+        let back = after(&moves);
+        let (mut then, mut now) = ((*run(&start).now).clone(), (*run(&back).now).clone());
+        then.recorded = 0;
+        now.recorded = 0;
+        assert_eq!(then, now);
     }
-}
 
-fn in_words(error: &LoadError) -> String {
-    match error {
-        LoadError::Assembly(mistakes) => mistakes
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join("\n"),
-        LoadError::Start(fault) => fault.to_string(),
-        other => format!("{other:?}"),
+    #[test]
+    fn running_in_pieces_ends_where_jumping_does() {
+        let by_running = after(&[
+            Action::TogglePlaying,
+            Action::Advance(100),
+            Action::Advance(1 << 20),
+        ]);
+        let by_jumping = after(&[Action::JumpToEnd]);
+        assert!(!by_running.playing, "the program is over");
+        assert_eq!(
+            run(&by_running).fingerprint(),
+            run(&by_jumping).fingerprint()
+        );
     }
-}
 
-impl fmt::Debug for Loaded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Loaded")
-            .field("now", &self.now)
-            .finish_non_exhaustive()
+    #[test]
+    fn mistakes_keep_the_last_run() {
+        let text = "scenario \"mine\"\nmain { print 1 }";
+        let good = after(&[Action::ToggleEditor, Action::Type(text.to_owned())]);
+        assert_eq!(good.chosen, None);
+        let bad = Rc::clone(&good).reduce(Action::Type(text.replace("print", "prnt")));
+        let draft = bad.draft.as_ref().expect("the editor is open");
+        assert!(!draft.problems.is_empty());
+        assert_eq!(bad.text, good.text);
+        assert_eq!(run(&bad), run(&good));
+    }
+
+    #[test]
+    fn a_link_leads_back_to_the_same_state() {
+        let state = after(&[Action::Pick(2), Action::jump(77)]);
+        let link = state.link().to_fragment();
+        let followed = State::new(&link);
+        assert_eq!(followed.chosen, Some(2));
+        assert_eq!(run(&followed).fingerprint(), run(&state).fingerprint());
+        assert!(followed.notice.is_empty());
+    }
+
+    #[test]
+    fn other_stacks_keep_the_place_in_the_program() {
+        let line = |state: &State| run(state).now.source_line;
+        let unit = Granularity::Statement;
+        let mut moves = vec![Action::Pick(1)];
+        moves.extend((0..20).map(|_| Action::forward(unit)));
+        let shared = after(&moves);
+        moves.push(Action::SetStacks(Stacks::Own));
+        let own = after(&moves);
+        assert!(line(&shared).is_some());
+        assert_eq!(line(&own), line(&shared));
+        assert!(run(&own).now.position > 0);
+        moves.push(Action::SetIsa(Isa::I386));
+        assert_eq!(line(&after(&moves)), line(&shared));
+    }
+
+    #[test]
+    fn a_link_of_another_version_says_so() {
+        let state = after(&[Action::jump(10)]);
+        let mut link = state.link();
+        link.fingerprint = link.fingerprint.map(|fingerprint| !fingerprint);
+        assert!(
+            State::new(&link.to_fragment())
+                .notice
+                .contains("another version")
+        );
+    }
+
+    #[test]
+    fn a_broken_link_keeps_what_was_there() {
+        let state = after(&[Action::jump(10), Action::Follow("costack9&x".to_owned())]);
+        assert_eq!(run(&state).now.position, 10);
+        assert!(!state.notice.is_empty());
     }
 }

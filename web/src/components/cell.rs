@@ -1,0 +1,101 @@
+//! A value that can be asked about: pressed, it offers what can be done with it.
+
+use costack_sim::view::{TaskNumber, WordView};
+use wasm_bindgen::JsCast;
+use web_sys::Element;
+use yew::prelude::*;
+
+use super::word;
+use crate::model::{map::Map, state::Subject};
+
+/// A pressed cell.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Pressed {
+    /// What it shows.
+    pub subject: Subject,
+    /// Where it points, if it is a pointer.
+    pub pointer: Option<u64>,
+    /// Where it is in the window: left and bottom edge.
+    pub at: (f64, f64),
+}
+
+/// What a cell shows.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// What it is the value of.
+    pub subject: Subject,
+    /// The value as shown.
+    pub children: Html,
+    /// Whether the last step wrote it.
+    pub changed: bool,
+    /// If it is a pointer, where to, and whether into a frame that is out.
+    pub pointer: Option<(u64, bool)>,
+    /// It was pressed.
+    pub on_press: Callback<Pressed>,
+}
+
+/// A value that can be asked about.
+#[component]
+pub fn Cell(props: &Props) -> Html {
+    let onclick = {
+        let (subject, pointer) = (props.subject.clone(), props.pointer);
+        props.on_press.reform(move |event: MouseEvent| {
+            let target = event
+                .current_target()
+                .and_then(|target| target.dyn_into::<Element>().ok());
+            let at = target.map_or((0.0, 0.0), |element| {
+                let place = element.get_bounding_client_rect();
+                (place.left(), place.bottom())
+            });
+            Pressed {
+                subject: subject.clone(),
+                pointer: pointer.map(|(to, _)| to),
+                at,
+            }
+        })
+    };
+    let class = classes!(
+        "cell",
+        props.changed.then_some("changed"),
+        props
+            .pointer
+            .map(|(_, out)| if out { "pointer-out" } else { "pointer" }),
+    );
+    let pointer = props.pointer.map(|(to, _)| format!("{to:x}"));
+    html! {
+        <button type="button" {class} {onclick} tabindex="-1"
+            aria-haspopup="menu" data-pointer={pointer}>
+            { props.children.clone() }
+            if props.changed { { word::dot() } }
+        </button>
+    }
+}
+
+/// The cell of a word in memory.
+pub fn memory_cell(
+    view: &WordView,
+    word_bytes: u32,
+    map: &Map,
+    on_press: &Callback<Pressed>,
+) -> Html {
+    let pointer = pointer(view.value, view.initialised != 0, view.points_into, map);
+    let subject = Subject::Memory(view.address..view.address + u64::from(word_bytes));
+    html! {
+        <Cell {subject} {pointer} changed={view.changed_from.is_some()} {on_press}>
+            { word::partial_hex(view.value, view.initialised, word_bytes) }
+        </Cell>
+    }
+}
+
+/// Where a value points, and whether into a frame that is out.
+pub fn pointer(
+    value: u64,
+    initialised: bool,
+    made_by: Option<TaskNumber>,
+    map: &Map,
+) -> Option<(u64, bool)> {
+    let target = map
+        .target(value, made_by)
+        .filter(|_| initialised && made_by.is_some())?;
+    Some((value, target.out.is_some()))
+}

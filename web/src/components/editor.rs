@@ -1,0 +1,178 @@
+//! The scenario's text, to be changed: coloured, with mistakes underlined as they are typed.
+
+use std::{ops::Range, rc::Rc};
+
+use web_sys::{HtmlElement, HtmlInputElement, HtmlTextAreaElement};
+use yew::prelude::*;
+
+use super::panel::Panel;
+use crate::{
+    hooks::read_file,
+    model::{
+        highlight::{Class, marked},
+        problem::Problem,
+        state::{Action, Draft},
+    },
+};
+
+/// What the editor shows.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The file's name.
+    pub file: AttrValue,
+    /// The text.
+    pub draft: Draft,
+    /// Whether it is one of the gallery's, changed.
+    pub can_revert: bool,
+    /// Something was typed or pressed.
+    pub on_action: Callback<Action>,
+}
+
+/// The scenario's text, to be changed.
+#[component]
+pub fn Editor(props: &Props) -> Html {
+    let Draft { text, problems } = &props.draft;
+    let area = use_node_ref();
+    let oninput = props.on_action.reform(|event: InputEvent| {
+        let area: HtmlTextAreaElement = event.target_unchecked_into();
+        Action::Type(area.value())
+    });
+    let act = |action: Action| props.on_action.reform(move |_: MouseEvent| action.clone());
+    let onkeydown = {
+        let on_action = props.on_action.clone();
+        Callback::from(move |event: KeyboardEvent| {
+            if event.key() == "Escape" {
+                event.prevent_default();
+                on_action.emit(Action::ToggleEditor);
+            }
+        })
+    };
+    {
+        let area = area.clone();
+        use_effect_with((), move |()| {
+            if let Some(area) = area.cast::<HtmlElement>() {
+                // An element on the screen takes the focus.
+                let _ = area.focus();
+            }
+        });
+    }
+    let on_file = {
+        let on_action = props.on_action.clone();
+        Callback::from(move |event: Event| {
+            let input: HtmlInputElement = event.target_unchecked_into();
+            if let Some(file) = input.files().and_then(|files| files.get(0)) {
+                read_file(
+                    file,
+                    on_action.reform(|read| match read {
+                        Ok((name, text)) => Action::Load(name, text),
+                        Err(problem) => Action::Tell(problem),
+                    }),
+                );
+            }
+            // The same file can be chosen again.
+            input.set_value("");
+        })
+    };
+    let encoded = js_sys::encode_uri_component(text);
+    let download = format!("data:text/plain;charset=utf-8,{encoded}");
+    let file_name = props.file.rsplit('/').next().unwrap_or_default().to_owned();
+    let rows = text.split('\n').count();
+    let columns = text
+        .split('\n')
+        .map(|line| line.chars().count())
+        .max()
+        .unwrap_or(0);
+    let detail = html! {
+        <>
+            <span>{ "edit; what has no mistakes runs at once" }</span>
+        </>
+    };
+    html! {
+        <Panel title="Source" class="fill source editing" {detail}>
+            <div class="tools">
+                <button type="button" class="button small primary" onclick={act(Action::ToggleEditor)}>{ "Done" }</button>
+                if props.can_revert {
+                    <button type="button" class="button small" onclick={act(Action::Revert)}>{ "Revert" }</button>
+                }
+                <a class="button small" href={download} download={file_name}>{ "Save file" }</a>
+                <label class="button small">{ "Load file" }
+                    <input type="file" accept=".costack,text/plain" class="visually-hidden" onchange={on_file} />
+                </label>
+            </div>
+            <div class="editor" style={format!("--rows:{};--columns:{}", rows + 1, columns + 2)}>
+                <ol class="numbers" aria-hidden="true">
+                    { for (1..=rows).map(|number| html! { <li>{ number }</li> }) }
+                </ol>
+                <pre aria-hidden="true">{ for coloured(text, problems) }</pre>
+                <textarea ref={area} aria-label="The scenario's text" spellcheck="false" autocapitalize="off"
+                    autocomplete="off" wrap="off" aria-describedby="problems"
+                    aria-invalid={(!problems.is_empty()).to_string()} value={text.clone()} {oninput} {onkeydown} />
+            </div>
+            <Problems {problems} />
+        </Panel>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct ProblemsProps {
+    problems: Rc<[Problem]>,
+}
+
+/// The mistakes in words.
+#[component]
+fn Problems(props: &ProblemsProps) -> Html {
+    html! {
+        <ul id="problems" class="problems" aria-live="polite" data-testid="problems">
+            { for props.problems.iter().map(problem) }
+        </ul>
+    }
+}
+
+/// One mistake in words.
+pub fn problem(problem: &Problem) -> Html {
+    html! {
+        <li>
+            if let Some((line, column)) = problem.place { <b>{ format!("{line}:{column} ") }</b> }
+            { &problem.message }
+            if let Some(expected) = &problem.expected { <span class="dim">{ format!(" · {expected}") }</span> }
+            if let Some(help) = &problem.help { <span class="dim">{ format!(" · {help}") }</span> }
+        </li>
+    }
+}
+
+/// The text line by line, in colours.
+fn coloured<'a>(text: &'a str, problems: &'a [Problem]) -> impl Iterator<Item = Html> + 'a {
+    let mut start = 0;
+    text.split('\n').map(move |line| {
+        let end = start + line.len();
+        let wrong: Vec<Range<usize>> = problems
+            .iter()
+            .filter(|problem| problem.span.start <= end && problem.span.end > start)
+            .map(|problem| problem.span.start.max(start) - start..problem.span.end.min(end) - start)
+            .collect();
+        start = end + 1;
+        let pieces = marked(line, &wrong)
+            .into_iter()
+            .map(|(class, is_wrong, text)| {
+                let class = classes!(style_of(class), is_wrong.then_some("wrong"));
+                html! { <span {class}>{ text.to_owned() }</span> }
+            });
+        // A mistake behind the last character is shown on a space.
+        let behind = wrong
+            .iter()
+            .any(|range| range.end > line.len() || range.is_empty());
+        html! { <>{ for pieces }if behind { <span class="wrong">{ " " }</span> }{ "\n" }</> }
+    })
+}
+
+/// The style of a piece of text.
+pub fn style_of(class: Class) -> Option<&'static str> {
+    match class {
+        Class::Plain => None,
+        Class::Declaration => Some("declaration"),
+        Class::Keyword => Some("keyword"),
+        Class::Number => Some("number-literal"),
+        Class::Text => Some("string"),
+        Class::Comment => Some("comment"),
+    }
+}
