@@ -133,7 +133,9 @@ fn an_edited_scenario_can_be_shared(page: &Page) {
     edit(page, "work(3, 100)", "work(3, 4711)");
     page.click(role("button", "Done"));
     page.press("End");
-    let address = settle(page, "&t=");
+    let here = position(page);
+    let address = settle(page, &format!("p={here}&"));
+    assert!(address.contains("&t="), "{address}");
     let before = shown(page);
     page.open("/#");
     page.open(&address);
@@ -194,6 +196,7 @@ fn panels_fold_and_stay_folded(page: &Page) {
 
 fn columns_can_be_resized(page: &Page) {
     page.open("/");
+    page.expect(css(".panel.source"));
     let width = || {
         let width = page.js(
             "return document.querySelector('.panel.source').offsetWidth",
