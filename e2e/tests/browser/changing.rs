@@ -74,7 +74,7 @@ fn runs_on_every_instruction_set_and_on_other_stacks(page: &Page) {
     let mut outputs = Vec::new();
     for isa in ["x86-64", "i386", "aarch64"] {
         page.click(role("button", isa));
-        for stacks in ["as written", "2 shared", "own"] {
+        for stacks in ["as written", "×2", "own"] {
             page.click(role("button", stacks));
             page.press("End");
             outputs.push(page.texts(css("[data-testid=output-lines] li")));
@@ -93,11 +93,17 @@ fn compares_stacks(page: &Page) {
     page.click(role("button", "Compare"));
     let cells = |row: usize| page.texts(css(&format!(".compare tbody tr:nth-child({row}) > *")));
     let (shared, own) = (cells(1), cells(5));
-    assert_eq!((&*shared[0], &*own[0]), ("as written", "own"));
+    assert_eq!(
+        (&*shared[0], &*own[0]),
+        (
+            "the stacks that the scenario says",
+            "each task on a stack of its own"
+        )
+    );
     assert_ne!(shared[2], "0", "{shared:?}");
     assert_eq!(own[2..4], ["0", "0 B"], "{own:?}");
     page.screenshot("compare");
-    page.click(role("button", "Show on own"));
+    page.click(role("button", "Show: each task on a stack of its own"));
     page.expect_gone(css("dialog.compare"));
     page.expect_js(
         "document.querySelector('[aria-label=Stacks] [aria-pressed=true]').innerText === 'own'",
@@ -220,7 +226,7 @@ fn the_lowest_address_can_be_on_top(page: &Page) {
     page.press("Control+Shift+ArrowRight");
     let addresses = || page.texts(css(".stack.shared tr[data-address] th"));
     let high_first = addresses();
-    page.click(named("Lowest address on top"));
+    page.click(css(".stack.shared .flip"));
     page.expect_js("document.querySelector('.stack.shared .floor').innerText.startsWith('▲')");
     let mut low_first = addresses();
     low_first.reverse();

@@ -88,10 +88,7 @@ pub fn Board(props: &Props) -> Html {
     });
     let low_first = use_stored_flag("low-first");
     let columns = use_columns();
-    let on_flip = {
-        let low_first = low_first.clone();
-        Callback::from(move |()| low_first.toggle())
-    };
+    let on_flip = use_callback(low_first.clone(), |(), low_first| low_first.toggle());
     let shows =
         |name: &str| props.panels.is_empty() || props.panels.iter().any(|shown| shown == name);
     let breakpoints = || run.breakpoints.iter().map(|(_, breakpoint)| breakpoint);
@@ -112,7 +109,7 @@ pub fn Board(props: &Props) -> Html {
         let stops = breakpoints().any(|b| *b == Breakpoint::Ownership(Some(number)));
         html! {
             <Stack key={number} {stack} names={&names} word_bytes={now.word_bytes} {position}
-                sp_name={present::sp_name(now)} map={&map} {stops} low_first={low_first.is_set()} on_press={&on_press}
+                sp_name={present::sp_name(now)} map={&map} {stops} low_first={low_first.is_set()} on_flip={&on_flip} on_press={&on_press}
                 on_owner={&on_owner} class={kind} />
         }
     };
@@ -168,7 +165,7 @@ pub fn Board(props: &Props) -> Html {
                     position={now.position} steps={run.timeline.steps} statistics={now.statistics}
                     polite={!props.playing} is_fault={now.fault.is_some()} />
                 <Timeline timeline={&run.timeline} position={now.position} {on_jump} />
-                <Controls low_first={low_first.is_set()} {on_flip} playing={props.playing} speed={props.speed} unit={props.unit} hurrying={props.hurrying}
+                <Controls playing={props.playing} speed={props.speed} unit={props.unit} hurrying={props.hurrying}
                     at_start={now.position == 0} at_end={now.is_over} {on_action} />
             </footer>
             <Overlay position={now.position} copy={Copy::of(now)} moving={run.moved} />

@@ -40,9 +40,11 @@ pub fn Cell(props: &Props) -> Html {
     let onclick = {
         let (subject, pointer) = (props.subject.clone(), props.pointer);
         props.on_press.reform(move |event: MouseEvent| {
+            // The listener is the page's own, so the event's current target is the page.
             let target = event
-                .current_target()
-                .and_then(|target| target.dyn_into::<Element>().ok());
+                .target()
+                .and_then(|target| target.dyn_into::<Element>().ok())
+                .and_then(|target| target.closest(".cell").ok().flatten());
             let at = target.map_or((0.0, 0.0), |element| {
                 let place = element.get_bounding_client_rect();
                 (place.left(), place.bottom())

@@ -4,7 +4,7 @@ use costack_sim::variant::Stacks;
 use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
-use super::header::STACKS;
+use super::header::spoken;
 use crate::model::{
     compare::{Counts, Outcome},
     state::Action,
@@ -50,10 +50,7 @@ pub fn Compare(props: &Props) -> Html {
         .unwrap_or(0);
     let most_memory = most.map(|counts| counts.memory_bytes).max().unwrap_or(0);
     let rows = props.outcomes.iter().map(|outcome| {
-        let name = STACKS
-            .iter()
-            .find(|(stacks, _)| *stacks == outcome.stacks)
-            .map_or("", |row| row.1);
+        let name = spoken(outcome.stacks);
         let onclick = {
             let (on_action, on_close, stacks) = (
                 props.on_action.clone(),
@@ -68,12 +65,12 @@ pub fn Compare(props: &Props) -> Html {
         let is_shown = outcome.stacks == props.shown;
         html! {
             <tr class={classes!(is_shown.then_some("shown"))}>
-                <th scope="row">{ name }</th>
+                <th scope="row">{ name.clone() }</th>
                 { cells(outcome, most_copied, most_memory) }
                 <td>
                     if outcome.counts.is_ok() && !is_shown {
                         <button type="button" class="button small" {onclick}
-                            aria-label={format!("Show on {name}")}>{ "Show" }</button>
+                            aria-label={format!("Show: {name}")}>{ "Show" }</button>
                     } else if is_shown {
                         <span class="dim">{ "shown" }</span>
                     }

@@ -14,10 +14,6 @@ pub struct Props {
     pub speed: Speed,
     /// What the step buttons step over.
     pub unit: Granularity,
-    /// Whether the lowest address stands first.
-    pub low_first: bool,
-    /// That should change.
-    pub on_flip: Callback<()>,
     /// Steps made so far on the way to the end, while that is under way.
     pub hurrying: Option<u64>,
     /// Whether the position is the first one.
@@ -80,11 +76,6 @@ pub fn Controls(props: &Props) -> Html {
                 </select>
             </div>
             <div class="segments units" role="group" aria-label="A step is one">{ for units }</div>
-            <button type="button" class="button" aria-pressed={props.low_first.to_string()}
-                onclick={props.on_flip.reform(|_: MouseEvent| ())}
-                title="Which address stands on top" aria-label="Lowest address on top">
-                { if props.low_first { "↑ low" } else { "↑ high" } }
-            </button>
             if let Some(reached) = props.hurrying {
                 <div class="progress" role="status">
                     <progress aria-label="On the way to the end"></progress>

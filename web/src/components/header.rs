@@ -44,11 +44,21 @@ pub struct Props {
 /// The kinds of stacks to choose from, and their names.
 pub const STACKS: [(Stacks, &str); 5] = [
     (Stacks::AsWritten, "as written"),
-    (Stacks::Shared(1), "1 shared"),
-    (Stacks::Shared(2), "2 shared"),
-    (Stacks::Shared(4), "4 shared"),
+    (Stacks::Shared(1), "shared"),
+    (Stacks::Shared(2), "×2"),
+    (Stacks::Shared(4), "×4"),
     (Stacks::Own, "own"),
 ];
+
+/// Stacks in words.
+pub fn spoken(stacks: Stacks) -> String {
+    match stacks {
+        Stacks::AsWritten => "the stacks that the scenario says".to_owned(),
+        Stacks::Shared(1) => "all tasks on one shared stack".to_owned(),
+        Stacks::Shared(count) => format!("the tasks on {count} shared stacks, in turns"),
+        Stacks::Own => "each task on a stack of its own".to_owned(),
+    }
+}
 
 /// The page's head: which scenario, on which instruction set.
 #[component]
@@ -88,9 +98,12 @@ pub fn Header(props: &Props) -> Html {
         }
     });
     let stacks = STACKS.into_iter().map(|(stacks, name)| {
-        let onclick = props.on_action.reform(move |_: MouseEvent| Action::SetStacks(stacks));
+        let onclick = props
+            .on_action
+            .reform(move |_: MouseEvent| Action::SetStacks(stacks));
         html! {
-            <button type="button" {onclick} aria-pressed={(stacks == props.stacks).to_string()}>{ name }</button>
+            <button type="button" {onclick} aria-pressed={(stacks == props.stacks).to_string()}
+                title={spoken(stacks)}>{ name }</button>
         }
     });
     let (sign, theme) = match props.theme {
@@ -108,7 +121,7 @@ pub fn Header(props: &Props) -> Html {
                 </span>
                 { "Costack" }
             </h1>
-            <label>{ "Scenario" }
+            <label><span class="word">{ "Scenario" }</span>
                 <select class="select" data-testid="scenario" onchange={on_pick} {onkeydown} {onpointerdown}>
                     if props.chosen.is_none() {
                         <option selected=true disabled=true>{ format!("{} (your own)", props.file) }</option>

@@ -70,10 +70,11 @@ fn walk(event: KeyboardEvent) {
         "ArrowUp" => -1,
         _ => return,
     };
-    let Some(body) = event
-        .current_target()
-        .and_then(|body| body.dyn_into::<Element>().ok())
-    else {
+    // The listener is the page's own, so the event's current target is the page.
+    let target = event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok());
+    let Some(body) = target.and_then(|target| target.closest(".body").ok().flatten()) else {
         return;
     };
     let Ok(found) = body.query_selector_all(".cell") else {

@@ -39,6 +39,8 @@ pub struct Props {
     pub on_press: Callback<Pressed>,
     /// Whether the lowest address stands first.
     pub low_first: bool,
+    /// That should change.
+    pub on_flip: Callback<()>,
     /// Whether a run stops when the stack changes hands.
     pub stops: bool,
     /// That should change; with the stack's number.
@@ -74,9 +76,16 @@ pub fn Stack(props: &Props) -> Html {
         .last()
         .map_or(view.top, |word| word.address);
     let free = view.sp.map_or(view.top - view.base, |sp| sp - view.base);
+    let grows = match props.low_first {
+        false => "▼ grows to lower addresses",
+        true => "▲ grows to lower addresses",
+    };
     let floor = html! {
         <p class="floor">
-            { if props.low_first { "▲" } else { "▼" } }{ " grows to lower addresses · " }
+            <button type="button" class="flip" aria-pressed={props.low_first.to_string()}
+                onclick={props.on_flip.reform(|_: MouseEvent| ())} title="Turn it over"
+                aria-label={format!("{grows}; lowest address on top")}>{ grows }</button>
+            { " · " }
             { format!("{} of {} free", bytes(free), bytes(view.top - view.base)) }
             if lowest > view.base { { format!(" · {} not shown", bytes(lowest - view.base)) } }
             if !view.guard.is_empty() {
