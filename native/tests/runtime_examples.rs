@@ -16,15 +16,12 @@ mod libaco;
 mod pollers;
 #[path = "../examples/round_robin.rs"]
 mod round_robin;
+mod support;
 
 /// What an example prints.
 #[track_caller]
 fn output(name: &str) -> String {
-    let test = std::env::current_exe().expect("this test's own file");
-    let output = std::process::Command::new(test)
-        .args(["--exact", name, "--ignored", "--nocapture", "--quiet"])
-        .output()
-        .expect("this test can be started again");
+    let output = support::run_ignored(name);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}\n{errors}");
