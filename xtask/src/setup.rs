@@ -12,6 +12,7 @@ mod cargo_tool;
 mod crates;
 mod debian;
 mod linux;
+mod program;
 mod rust_target;
 mod sysroot;
 mod wasm_opt;
@@ -26,8 +27,8 @@ use anyhow::{Context as _, Result, bail};
 
 use self::{browser::Browser, cargo_tool::CargoTool, crates::Crates, linux::LinuxCross};
 pub use self::{
-    browser::driver as browser_driver, cargo_tool::folders as tool_folders, rust_target::Compiler,
-    rust_target::RustTarget, wasm_opt::WasmOpt,
+    browser::driver as browser_driver, cargo_tool::folders as tool_folders, program::Program,
+    rust_target::Compiler, rust_target::RustTarget, wasm_opt::WasmOpt,
 };
 use crate::{
     context::Context,
@@ -92,6 +93,11 @@ pub fn shrinking() -> Steps {
 /// A browser under remote control.
 pub fn browser() -> Steps {
     vec![Box::new(Browser)]
+}
+
+/// What the tests on this machine call besides the workspace's own programs.
+pub fn host() -> Steps {
+    vec![Box::new(Program::new("gdb", &["gdb"]))]
 }
 
 /// What building and running tests of another architecture needs.

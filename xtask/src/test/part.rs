@@ -73,7 +73,8 @@ impl Part {
     /// What must be installed.
     pub fn needs(self, context: &Context) -> Result<Steps> {
         Ok(match self {
-            Self::Lint | Self::Host | Self::Docs => Steps::new(),
+            Self::Lint | Self::Docs => Steps::new(),
+            Self::Host => setup::host(),
             Self::Bare => setup::bare(),
             Self::Wasm => {
                 let mut steps = setup::browser();
