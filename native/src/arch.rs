@@ -4,6 +4,7 @@
 //! - [`Word`], [`Arrived`]: what passes through a switch.
 //! - [`switch`], [`switch_fp`]: the two flavours, assembled in place.
 //! - [`InitialFrame`], [`InitialFrameFp`]: what a switch finds on a stack that has not run yet.
+//! - `interrupted_sp` (with `std`): the stack pointer of what a signal has interrupted.
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;

@@ -1,10 +1,11 @@
 //! Typed coroutines.
 
 use crate::arch::Word;
-use crate::head::{Head, Kind, Yielder, left_with, resumed_with};
+use crate::head::{Head, Kind, Stage, Yielder, left_with, resumed_with};
 use crate::own::{self, OwnControl, Traits};
 use crate::shared::{Shared, SharedStack};
 use crate::stack::StackMemory;
+use crate::statistics::Statistics;
 use crate::unwind;
 use crate::value::{pack, unpack};
 use crate::{Error, Refused, resume};
@@ -145,23 +146,10 @@ where
                 fp: false,
                 name: None,
                 id: next_id(),
+                counts: false,
             },
             function,
         )
-    }
-
-    #[inline]
-    pub(crate) fn on_own_stack<S, F>(stack: S, traits: Traits, function: F) -> Result<Self, Error>
-    where
-        S: StackMemory + 'static,
-        F: FnOnce(&Yielder<Input, Yield>, Input) -> Return + 'static,
-    {
-        let begin = unwind::begin::<Input, Yield, Return, F>;
-        let head = own::lay_out(stack, traits, begin, function)?;
-        Ok(Coroutine {
-            head,
-            marker: PhantomData,
-        })
     }
 
     /// A coroutine on a shared stack. Its bytes are copied out to a save stack when another
@@ -202,9 +190,28 @@ where
             fp: false,
             name: None,
             id: next_id(),
+            counts: false,
         };
         // SAFETY: the caller's promise.
         unsafe { Self::on_shared_stack(stack, traits, function) }
+    }
+}
+
+impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
+    /// The coroutine may outlive what its function borrows only if the caller sees to it that it does
+    /// not run any more by then.
+    #[inline]
+    pub(crate) fn on_own_stack<S, F>(stack: S, traits: Traits, function: F) -> Result<Self, Error>
+    where
+        S: StackMemory,
+        F: FnOnce(&Yielder<Input, Yield>, Input) -> Return,
+    {
+        let begin = unwind::begin::<Input, Yield, Return, F>;
+        let head = own::lay_out(stack, traits, begin, function)?;
+        Ok(Coroutine {
+            head,
+            marker: PhantomData,
+        })
     }
 
     /// # Safety
@@ -215,7 +222,7 @@ where
         function: F,
     ) -> Result<Self, Error>
     where
-        F: FnOnce(&Yielder<Input, Yield>, Input) -> Return + 'static,
+        F: FnOnce(&Yielder<Input, Yield>, Input) -> Return,
     {
         let begin = unwind::begin::<Input, Yield, Return, F>;
         let head = stack.add(traits, begin, function)?;
@@ -224,9 +231,7 @@ where
             marker: PhantomData,
         })
     }
-}
 
-impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
     #[inline(always)]
     fn head(&self) -> &Head {
         // SAFETY: the head lives until `drop` releases it; only `Cell`s in it change.
@@ -350,6 +355,19 @@ impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
         }
     }
 
+    /// What was counted of it: on a shared stack since [`SharedStack::count`], on its own stack
+    /// when [`Builder::count`](crate::Builder::count) has asked for it.
+    #[must_use]
+    pub fn statistics(&self) -> Option<Statistics> {
+        if self.head().is_shared() {
+            // SAFETY: the head is that of a shared coroutine.
+            unsafe { Shared::of_head(self.head) }.statistics()
+        } else {
+            // SAFETY: the head is that of a coroutine on its own stack.
+            unsafe { self.head.cast::<OwnControl>().as_ref() }.statistics()
+        }
+    }
+
     /// The addresses of its stack: lowest usable byte, and the one after the highest.
     #[must_use]
     pub fn stack_bounds(&self) -> Range<usize> {
@@ -383,9 +401,10 @@ impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
         let was_panicking = unwind::panicking();
         for _ in 0..UNWIND_ATTEMPTS {
             #[cfg(not(feature = "unwind"))]
-            if self.head().begun.get() {
+            if self.head().stage.get() == Stage::Begun {
                 return Err(GivenUp);
             }
+            self.head().stage.set(Stage::Unwinding);
             let mut error = MaybeUninit::uninit();
             // SAFETY: `self` is the one `&mut`, and nothing is passed.
             let (value, tag) = unsafe {
@@ -421,21 +440,44 @@ impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
         let kind = self.head().kind.get();
         let ended = self.unwind();
         self.head().finish();
-        match (kind, ended) {
-            // The frames of an own stack that were not unwound stay as they are for ever: someone
-            // may rely on their destructors (`Pin`).
-            (Kind::Own | Kind::OwnFp, Err(GivenUp)) => {}
-            (_, ended) => {
-                // SAFETY: it has ended, or is shared, whose creator has promised that nobody
-                // points into its frames.
-                unsafe { self.release(kind) };
-                if let Ok(Some(payload)) = ended
-                    && !unwind::panicking()
-                {
-                    unwind::rethrow(payload);
-                }
-            }
+        // The frames of an own stack that were not unwound stay as they are for ever: someone may
+        // rely on their destructors (`Pin`).
+        if ended.is_ok() || self.head().is_shared() {
+            // SAFETY: it has ended, or is shared, whose creator has promised that nobody points
+            // into its frames.
+            unsafe { self.release(kind) };
+            self.pass_on(ended);
         }
+    }
+
+    /// Throws what a destructor has thrown while the coroutine was unwound, unless the thread is
+    /// panicking already.
+    fn pass_on(&self, ended: Result<Option<unwind::Payload>, GivenUp>) {
+        if let Ok(Some(payload)) = ended
+            && !unwind::panicking()
+        {
+            unwind::rethrow(payload);
+        }
+    }
+
+    /// Drops it; afterwards none of its frames exists. Where that is not possible, the process
+    /// ends.
+    #[cfg(feature = "unwind")]
+    pub(crate) fn end_scope(self) {
+        let mut this = ManuallyDrop::new(self);
+        let kind = this.head().kind.get();
+        if kind == Kind::Finished {
+            drop(ManuallyDrop::into_inner(this));
+            return;
+        }
+        let ended = this.unwind();
+        if ended.is_err() {
+            unwind::outlived_its_scope(this.head().id);
+        }
+        this.head().finish();
+        // SAFETY: it has ended.
+        unsafe { this.release(kind) };
+        this.pass_on(ended);
     }
 
     /// # Safety

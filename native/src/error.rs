@@ -8,6 +8,10 @@ pub struct Error {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "std"),
+    expect(dead_code, reason = "some of it comes from the system only")
+)]
 enum ErrorKind {
     Refused(Refusal),
     StackSizeZero,
@@ -36,6 +40,7 @@ impl Error {
         )
     }
 
+    #[cfg(feature = "std")]
     pub(crate) const fn stack_size_zero() -> Self {
         Error {
             kind: ErrorKind::StackSizeZero,

@@ -77,6 +77,7 @@ unsafe fn carry_out<const WATCHED: bool>(
                     // SAFETY: the owner is suspended, so its bytes are in place.
                     unsafe { save(stack, owner, bytes as usize)? };
                     if WATCHED {
+                        stack.count(owner, |all| all.saved(bytes));
                         let task = owner.id();
                         stack.tell(Event::Save { task, bytes });
                     }
@@ -86,6 +87,7 @@ unsafe fn carry_out<const WATCHED: bool>(
             // SAFETY: the stack is free now, and the target's image is in its save stack.
             unsafe { bring_back(stack, target, restore as usize) };
             if WATCHED {
+                stack.count(target, |all| all.restored(restore));
                 let task = target.id();
                 stack.tell(Event::Restore {
                     task,
@@ -99,6 +101,9 @@ unsafe fn carry_out<const WATCHED: bool>(
     unsafe {
         let evicted = evicted.map(|(owner, _)| &mut *owner.record());
         (*stack.engine.get()).resumed(target, &mut *target.record(), evicted);
+    }
+    if WATCHED {
+        stack.count(target, |all| all.resumes += 1);
     }
     if WATCHED && matches!(plan, Plan::Exchange { .. }) {
         let from: Option<Id> = evicted.map(|(owner, _)| owner.id());

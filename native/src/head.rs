@@ -48,12 +48,26 @@ pub(crate) enum Kind {
     Own,
     /// On its own stack, floating-point flavour.
     OwnFp,
+    /// On its own stack, integer flavour, and what it does is counted.
+    OwnCounted,
     /// On a shared stack, or out; integer flavour.
     Shared,
     /// On a shared stack, or out; floating-point flavour.
     SharedFp,
     /// It has ended.
     Finished,
+}
+
+/// How far a coroutine's function has got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Stage {
+    /// It has not begun to run.
+    Fresh,
+    /// It has begun.
+    Begun,
+    /// It is being unwound, because the coroutine is being dropped.
+    Unwinding,
 }
 
 /// The common part of all control blocks.
@@ -67,8 +81,7 @@ pub(crate) struct Head {
     pub(crate) kind: Cell<Kind>,
     /// Floating-point flavour. Does not change.
     fp: bool,
-    /// The function has begun to run.
-    pub(crate) begun: Cell<bool>,
+    pub(crate) stage: Cell<Stage>,
     /// It shares its stack. Does not change.
     shared: bool,
     pub(crate) id: u32,
@@ -84,7 +97,7 @@ impl Head {
             },
             kind: Cell::new(kind),
             fp: matches!(kind, Kind::OwnFp | Kind::SharedFp),
-            begun: Cell::new(false),
+            stage: Cell::new(Stage::Fresh),
             shared: matches!(kind, Kind::Shared | Kind::SharedFp),
             id,
         }
@@ -219,7 +232,7 @@ impl<Input, Yield> Yielder<Input, Yield> {
                 .switch_out(crate::value::pack(&value), left_with::YIELDED)
         };
         if tag != resumed_with::INPUT {
-            crate::unwind::unwind_now();
+            crate::unwind::unwind_now(&self.head);
         }
         // SAFETY: the tag says that this is an input, packed by `resume` and not read yet.
         unsafe { crate::value::unpack(value) }

@@ -6,7 +6,10 @@
 //! - [`SharedStack`] is a stack that many coroutines use in turn: what one has live on it, often
 //!   some hundred bytes, is copied out when another one needs the stack and copied back before it
 //!   goes on. Ten million coroutines then need a few GB rather than forty.
-//! - [`stack`] has the memory: mmap with a guard page, a pool, a trait for other memory.
+//! - [`Coroutine::scope`] makes one that may borrow, and [`on_stack`] runs a closure on another
+//!   stack.
+//! - [`stack`] has the memory: mmap with a guard page, a pool, a trait for other memory. Running
+//!   into a guard page is reported with the coroutine's name before the process ends.
 //!
 //! Who owns a stack, and what must be copied, is decided by [`costack_engine::share`]; this crate
 //! carries it out. It never decides what to copy.
@@ -41,9 +44,11 @@ mod resume;
 pub mod runtime;
 #[cfg(feature = "scenario")]
 pub mod scenario;
+mod scope;
 mod shared;
 mod slab;
 pub mod stack;
+mod statistics;
 #[cfg(feature = "runtime")]
 pub mod sync;
 mod unwind;
@@ -60,7 +65,11 @@ pub use runtime::{
     JoinHandle, Runtime, StackPool, delay_us, every, sleep, sleep_until, spawn, spawn_blocking,
     stop_requested, task, yield_now,
 };
+#[cfg(feature = "unwind")]
+pub use scope::Scoped;
+pub use scope::on_stack;
 pub use shared::SharedStack;
+pub use statistics::Statistics;
 
 /// The examples of the README, so that they cannot go stale.
 #[cfg(all(doctest, feature = "std"))]

@@ -22,6 +22,9 @@ use crate::Error;
 use crate::arch::{self, InitialFrame, InitialFrameFp};
 use crate::head::{Begin, Head, Kind};
 use crate::stack::StackMemory;
+#[cfg(feature = "std")]
+use crate::stack::guard::Occupant;
+use crate::statistics::Statistics;
 use alloc::boxed::Box;
 use core::cell::Cell;
 use core::ptr::NonNull;
@@ -34,8 +37,12 @@ pub(crate) struct OwnControl {
     release: unsafe fn(NonNull<OwnControl>),
     name: Option<Box<str>>,
     bottom: usize,
-    /// The stack pointer of a suspended coroutine of the floating-point flavour.
-    sp_fp: Cell<usize>,
+    /// The stack pointer of a suspended coroutine that does not have it in its head.
+    sp_aside: Cell<usize>,
+    counts: bool,
+    resumes: Cell<u64>,
+    /// The lowest stack pointer that a counted one was suspended with.
+    lowest_sp: Cell<usize>,
 }
 
 /// The block with the memory it lies in.
@@ -50,6 +57,7 @@ pub(crate) struct Traits {
     pub(crate) fp: bool,
     pub(crate) name: Option<Box<str>>,
     pub(crate) id: u32,
+    pub(crate) counts: bool,
 }
 
 /// Lays out control block, closure and initial frame in `memory`.
@@ -90,10 +98,10 @@ pub(crate) fn lay_out<S: StackMemory, F>(
             frame.write(InitialFrame::new(begin, link));
             frame.expose_provenance()
         };
-        let (kind, sp, sp_fp) = if traits.fp {
-            (Kind::OwnFp, 0, sp)
-        } else {
-            (Kind::Own, sp, 0)
+        let (kind, sp, sp_aside) = match (traits.fp, traits.counts) {
+            (true, _) => (Kind::OwnFp, 0, sp),
+            (false, true) => (Kind::OwnCounted, 0, sp),
+            (false, false) => (Kind::Own, sp, 0),
         };
         block.write(Block {
             control: OwnControl {
@@ -101,10 +109,17 @@ pub(crate) fn lay_out<S: StackMemory, F>(
                 release: release::<S>,
                 name: traits.name,
                 bottom,
-                sp_fp: Cell::new(sp_fp),
+                sp_aside: Cell::new(sp_aside),
+                counts: traits.counts,
+                resumes: Cell::new(0),
+                lowest_sp: Cell::new(usize::MAX),
             },
             memory,
         });
+        #[cfg(feature = "std")]
+        if let Some(guard) = (*block).memory.guard() {
+            guard.occupy(Occupant::Own(NonNull::new_unchecked(block.cast())));
+        }
         Ok(NonNull::new_unchecked(block.cast()))
     }
 }
@@ -113,7 +128,7 @@ pub(crate) fn lay_out<S: StackMemory, F>(
 ///
 /// # Safety
 /// `control` is the start of a `Block<S>`, and its coroutine never runs again.
-unsafe fn release<S>(control: NonNull<OwnControl>) {
+unsafe fn release<S: StackMemory>(control: NonNull<OwnControl>) {
     let block = control.cast::<Block<S>>().as_ptr();
     // SAFETY: the caller's promise. Both are moved out before the memory goes.
     let (name, memory) = unsafe {
@@ -123,6 +138,10 @@ unsafe fn release<S>(control: NonNull<OwnControl>) {
         )
     };
     drop(name);
+    #[cfg(feature = "std")]
+    if let Some(guard) = memory.guard() {
+        guard.occupy(Occupant::Nobody);
+    }
     drop(memory);
 }
 
@@ -138,14 +157,37 @@ impl OwnControl {
         unsafe { (control.as_ref().release)(control) };
     }
 
-    /// The stack pointer of a suspended coroutine of the floating-point flavour.
-    pub(crate) fn sp_fp(&self) -> usize {
-        self.sp_fp.get()
+    /// The stack pointer of a suspended coroutine that does not have it in its head.
+    pub(crate) fn sp_aside(&self) -> usize {
+        self.sp_aside.get()
     }
 
-    /// Notes that a coroutine of the floating-point flavour has switched back.
-    pub(crate) fn settle_fp(&self) {
-        self.sp_fp.set(self.head.sp.replace(0));
+    /// Notes that such a coroutine is resumed.
+    pub(crate) fn count_resume(&self) {
+        self.resumes.set(self.resumes.get() + 1);
+    }
+
+    /// Notes that such a coroutine has switched back.
+    pub(crate) fn settle_aside(&self) {
+        let sp = self.head.sp.replace(0);
+        self.sp_aside.set(sp);
+        self.lowest_sp.set(sp.min(self.lowest_sp.get()));
+    }
+
+    /// What was counted, if that was asked for.
+    pub(crate) fn statistics(&self) -> Option<Statistics> {
+        let top = (&raw const *self).addr();
+        self.counts.then(|| Statistics {
+            resumes: self.resumes.get(),
+            largest_image: top.saturating_sub(self.lowest_sp.get()) as u64,
+            ..Statistics::default()
+        })
+    }
+
+    /// The coroutine's number.
+    #[cfg(feature = "std")]
+    pub(crate) fn id(&self) -> crate::Id {
+        crate::Id(self.head.id)
     }
 
     /// The name that its creator gave, if any.

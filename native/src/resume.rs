@@ -68,12 +68,20 @@ unsafe fn resume_other(
             let arrived = unsafe { head_ref.switch_in(head_ref.sp.get(), value, tag) };
             (arrived.value, arrived.tag)
         }
-        Kind::OwnFp => {
+        kind @ (Kind::OwnFp | Kind::OwnCounted) => {
             // SAFETY: the kind says that the head is in such a control block.
             let control = unsafe { head.cast::<OwnControl>().as_ref() };
-            // SAFETY: as for `Own`, for this flavour.
-            let arrived = unsafe { head_ref.switch_in_fp(control.sp_fp(), value, tag) };
-            control.settle_fp();
+            control.count_resume();
+            let sp = control.sp_aside();
+            // SAFETY: as for `Own`, each for its flavour.
+            let arrived = unsafe {
+                if kind == Kind::OwnFp {
+                    head_ref.switch_in_fp(sp, value, tag)
+                } else {
+                    head_ref.switch_in(sp, value, tag)
+                }
+            };
+            control.settle_aside();
             (arrived.value, arrived.tag)
         }
         Kind::SharedFp => {

@@ -20,6 +20,7 @@ use crate::head::{Begin, Head, Kind, left_with};
 use crate::own::Traits;
 use crate::slab::{Piece, Slab};
 use crate::stack::StackMemory;
+use crate::statistics::Statistics;
 use crate::{Error, Id, Refused, exchange};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -49,6 +50,14 @@ pub(crate) struct Shared(NonNull<SharedControl>);
 /// What is told to an observer.
 type Observer = Box<dyn FnMut(Event<Id>)>;
 
+/// What has been counted on one stack.
+#[derive(Default)]
+struct Counters {
+    all: Statistics,
+    /// Of the coroutines that are alive, by id.
+    each: BTreeMap<u32, Statistics>,
+}
+
 /// Everything about one shared stack. Lives until the handle and all control blocks are gone.
 pub(crate) struct StackState {
     pub(crate) engine: UnsafeCell<share::Stack<Shared>>,
@@ -61,12 +70,17 @@ pub(crate) struct StackState {
     /// Control blocks that exist.
     blocks: Cell<usize>,
     handle: Cell<bool>,
+    /// Someone observes or counts.
     watched: Cell<bool>,
+    observed: Cell<bool>,
     telling: Cell<bool>,
     observer: Cell<Option<Observer>>,
     /// Names of those coroutines that have one, by id.
     names: UnsafeCell<BTreeMap<u32, Box<str>>>,
-    _memory: Box<dyn StackMemory>,
+    #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "kept for its drop"))]
+    memory: Box<dyn StackMemory>,
+    /// What has been counted, while counting is on.
+    counters: UnsafeCell<Option<Box<Counters>>>,
 }
 
 /// A stack that many coroutines share, one at a time.
@@ -111,14 +125,20 @@ impl SharedStack {
             blocks: Cell::new(0),
             handle: Cell::new(true),
             watched: Cell::new(false),
+            observed: Cell::new(false),
             telling: Cell::new(false),
             observer: Cell::new(None),
             names: UnsafeCell::new(BTreeMap::new()),
-            _memory: Box::new(memory),
+            memory: Box::new(memory),
+            counters: UnsafeCell::new(None),
         };
-        Ok(SharedStack {
-            state: NonNull::from(Box::leak(Box::new(state))),
-        })
+        let state = NonNull::from(Box::leak(Box::new(state)));
+        #[cfg(feature = "std")]
+        // SAFETY: made in the line above.
+        if let Some(guard) = unsafe { state.as_ref() }.memory.guard() {
+            guard.occupy(crate::stack::guard::Occupant::Shared(state));
+        }
+        Ok(SharedStack { state })
     }
 
     fn state(&self) -> &StackState {
@@ -265,13 +285,62 @@ impl SharedStack {
     /// ```
     pub fn observe(&self, observer: impl FnMut(Event<Id>) + 'static) {
         self.state().observer.set(Some(Box::new(observer)));
+        self.state().observed.set(true);
         self.state().watched.set(true);
     }
 
     /// Ends [`observe`](Self::observe).
     pub fn stop_observing(&self) {
-        self.state().watched.set(false);
+        self.state().observed.set(false);
         self.state().observer.set(None);
+        self.state().watched.set(self.statistics().is_some());
+    }
+
+    /// Counts from now on, from zero, for the stack and for each of its coroutines. Costs nothing
+    /// before that.
+    ///
+    /// ```
+    /// use costack::{Coroutine, SharedStack};
+    ///
+    /// let stack = SharedStack::new(64 * 1024)?;
+    /// stack.count();
+    /// let forever = |yielder: &costack::Yielder<(), ()>, ()| loop {
+    ///     yielder.suspend(());
+    /// };
+    /// // SAFETY: no pointer into the coroutines' frames leaves them.
+    /// let (mut a, mut b): (Coroutine<_, _, ()>, Coroutine<_, _, ()>) = unsafe {
+    ///     (Coroutine::new_shared(&stack, forever)?, Coroutine::new_shared(&stack, forever)?)
+    /// };
+    /// for _ in 0..10 {
+    ///     a.resume(());
+    ///     b.resume(());
+    /// }
+    /// let all = stack.statistics().expect("it counts");
+    /// assert_eq!((all.resumes, all.saves, all.restores), (20, 19, 20));
+    /// assert_eq!(a.statistics().expect("it counts").saves, 10);
+    /// # Ok::<(), costack::Error>(())
+    /// ```
+    pub fn count(&self) {
+        let counters = Some(Box::default());
+        // SAFETY: borrowed for this line only.
+        unsafe { *self.state().counters.get() = counters };
+        self.state().watched.set(true);
+    }
+
+    /// Ends [`count`](Self::count) and forgets what was counted.
+    pub fn stop_counting(&self) {
+        // SAFETY: borrowed for this line only.
+        unsafe { *self.state().counters.get() = None };
+        self.state().watched.set(self.state().observed.get());
+    }
+
+    /// What was counted since [`count`](Self::count), of all coroutines together, those that are
+    /// gone among them.
+    #[must_use]
+    pub fn statistics(&self) -> Option<Statistics> {
+        // SAFETY: borrowed for these lines only.
+        let counters = unsafe { &*self.state().counters.get() };
+        counters.as_ref().map(|counters| counters.all)
     }
 
     /// Gives the memory back.
@@ -325,6 +394,15 @@ impl StackState {
         self.telling.get()
     }
 
+    /// Notes something about a coroutine, if that is counted.
+    pub(crate) fn count(&self, who: Shared, note: impl Fn(&mut Statistics)) {
+        // SAFETY: borrowed in this function only, and `note` changes a record and nothing else.
+        if let Some(counters) = unsafe { &mut *self.counters.get() } {
+            note(&mut counters.all);
+            note(counters.each.entry(who.id().0).or_default());
+        }
+    }
+
     /// Hands an event to the observer, if there is one and it is not the one that caused it.
     pub(crate) fn tell(&self, event: Event<Id>) {
         let Some(mut observer) = self.observer.take() else {
@@ -338,7 +416,7 @@ impl StackState {
         // It may have been replaced, or have ended itself, meanwhile.
         match self.observer.take() {
             Some(newer) => self.observer.set(Some(newer)),
-            None if self.watched.get() => self.observer.set(Some(observer)),
+            None if self.observed.get() => self.observer.set(Some(observer)),
             None => {}
         }
     }
@@ -371,6 +449,11 @@ impl StackState {
         // SAFETY: the caller's promise.
         let unused = unsafe { state.as_ref().blocks.get() == 0 && !state.as_ref().handle.get() };
         if unused {
+            #[cfg(feature = "std")]
+            // SAFETY: still alive.
+            if let Some(guard) = unsafe { state.as_ref() }.memory.guard() {
+                guard.occupy(crate::stack::guard::Occupant::Nobody);
+            }
             // SAFETY: made by `Box::leak`, and nobody is left who knows of it.
             drop(unsafe { Box::from_raw(state.as_ptr()) });
         }
@@ -421,6 +504,13 @@ impl Shared {
         // that it stays where it is until its coroutine is dropped.
         unsafe { (*self.0.as_ref().stack.as_ref().names.get()).get(&self.0.as_ref().head.id) }
             .map(|name| &**name)
+    }
+
+    /// What was counted of it, if that is done.
+    pub(crate) fn statistics(self) -> Option<Statistics> {
+        // SAFETY: borrowed in this function only.
+        let counters = unsafe { &*self.stack().counters.get() }.as_ref()?;
+        Some(counters.each.get(&self.id().0).copied().unwrap_or_default())
     }
 
     /// Lowest usable byte of its stack, and the one after the highest.
@@ -504,6 +594,9 @@ impl Shared {
             let freed = engine.free(self, &mut *self.record());
             debug_assert!(freed.is_ok(), "a running coroutine was dropped");
             (*stack.names.get()).remove(&self.id().0);
+            if let Some(counters) = &mut *stack.counters.get() {
+                counters.each.remove(&self.id().0);
+            }
             let slab = &mut *stack.slab.get();
             slab.free(core::mem::replace(&mut *self.image(), Piece::EMPTY));
             let start = self.0.as_ptr().cast();

@@ -1,12 +1,24 @@
 //! Memory for stacks: a trait for anyone's, and mmap with a guard page behind it.
+//!
+//! A coroutine that runs into the guard page ends the process: one line says which coroutine it
+//! was, where its stack is and what it accessed, and [`set_last_words`] lets the program say
+//! something before.
 
 #[cfg(feature = "std")]
+pub(crate) mod guard;
+#[cfg(feature = "std")]
 mod mapping;
+#[cfg(feature = "std")]
+mod overflow;
 #[cfg(feature = "std")]
 pub mod pool;
 
 #[cfg(feature = "std")]
+pub use guard::Guard;
+#[cfg(feature = "std")]
 pub use mapping::GuardedStack;
+#[cfg(feature = "std")]
+pub use overflow::{Overflow, set_last_words};
 #[cfg(feature = "std")]
 pub use pool::PooledStack;
 
@@ -37,6 +49,33 @@ pub unsafe trait StackMemory {
     /// A pointer to the lowest byte, with the provenance of the whole.
     fn as_ptr(&self) -> *mut u8 {
         core::ptr::with_exposed_provenance_mut(self.bottom())
+    }
+    /// The guard page below, if running into it is to be reported as an overflow. It is the same
+    /// one from creation to drop.
+    #[cfg(feature = "std")]
+    fn guard(&self) -> Option<&Guard> {
+        None
+    }
+}
+
+// SAFETY: the memory behind the reference keeps the promises, and is borrowed for as long as the
+// reference exists.
+unsafe impl<S: StackMemory> StackMemory for &mut S {
+    fn bottom(&self) -> usize {
+        S::bottom(self)
+    }
+
+    fn top(&self) -> usize {
+        S::top(self)
+    }
+
+    fn as_ptr(&self) -> *mut u8 {
+        S::as_ptr(self)
+    }
+
+    #[cfg(feature = "std")]
+    fn guard(&self) -> Option<&Guard> {
+        S::guard(self)
     }
 }
 

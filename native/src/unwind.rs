@@ -2,7 +2,7 @@
 //! because it was dropped.
 
 use crate::arch::Word;
-use crate::head::{Head, Link, Yielder, left_with, resumed_with};
+use crate::head::{Head, Link, Stage, Yielder, left_with, resumed_with};
 use crate::value::{pack, unpack};
 use alloc::boxed::Box;
 use core::any::Any;
@@ -11,9 +11,10 @@ use core::mem::ManuallyDrop;
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
 
-/// The payload that unwinds a coroutine that is being dropped.
+/// The payload that unwinds a coroutine that is being dropped, with the address of its head:
+/// where one runs inside another, the unwinding of the outer one passes through the inner one.
 #[cfg(feature = "unwind")]
-struct Dropped;
+struct Dropped(usize);
 
 /// Runs the coroutine's function, and leaves for good.
 ///
@@ -35,11 +36,11 @@ where
     let head = unsafe { Head::of_link(link) };
     // SAFETY: the resumer's switch has stored there what it left in the register.
     unsafe { core::hint::assert_unchecked(head.link.sp.get() == resumer_sp) };
-    head.begun.set(true);
     if tag != resumed_with::INPUT {
         // SAFETY: the caller's promise.
         unsafe { drop_unused::<F>(head, closure.cast()) };
     }
+    head.stage.set(Stage::Begun);
     // SAFETY: the caller's promise; the closure is read once.
     let function = unsafe { closure.cast::<F>().read() };
     // What is left in this frame is part of every image, so what is seldom needed is elsewhere.
@@ -80,7 +81,11 @@ fn leave_with<T>(head: &Head, value: T) -> ! {
 #[inline(never)]
 fn leave_after_panic(head: &Head, payload: Payload) -> ! {
     #[cfg(feature = "unwind")]
-    if payload.is::<Dropped>() {
+    if head.stage.get() == Stage::Unwinding
+        && payload
+            .downcast_ref()
+            .is_some_and(|Dropped(whose)| *whose == address(head))
+    {
         leave(head, &ManuallyDrop::new(()), left_with::UNWOUND);
     }
     leave(head, &ManuallyDrop::new(payload), left_with::PANICKED)
@@ -115,11 +120,19 @@ fn catch<T>(f: impl FnOnce() -> T) -> Result<T, Payload> {
 /// `resume_unwind` calls no panic hook, so nothing is printed.
 #[cold]
 #[inline(never)]
-pub(crate) fn unwind_now() -> ! {
+pub(crate) fn unwind_now(head: &Head) -> ! {
     #[cfg(feature = "unwind")]
-    std::panic::resume_unwind(Box::new(Dropped));
+    std::panic::resume_unwind(Box::new(Dropped(address(head))));
     #[cfg(not(feature = "unwind"))]
-    unreachable!("nobody unwinds a coroutine without the feature `unwind`")
+    unreachable!(
+        "nobody unwinds coroutine {} without the feature `unwind`",
+        head.id
+    )
+}
+
+#[cfg(feature = "unwind")]
+fn address(head: &Head) -> usize {
+    core::ptr::from_ref(head).addr()
 }
 
 /// Goes on with a coroutine's panic in its resumer.
@@ -141,6 +154,15 @@ pub(crate) fn panicking() -> bool {
     return std::thread::panicking();
     #[cfg(not(feature = "std"))]
     false
+}
+
+/// Ends the process, because what a coroutine has borrowed is about to go and its frames cannot
+/// be unwound first.
+#[cfg(feature = "unwind")]
+#[cold]
+pub(crate) fn outlived_its_scope(id: u32) -> ! {
+    eprintln!("costack: coroutine {id} cannot be unwound at the end of its scope");
+    std::process::abort()
 }
 
 /// Ends the process, because a destructor has yielded while its coroutine was being dropped: the

@@ -175,6 +175,26 @@ entry! {
     entry_fp, 20
 }
 
+/// The stack pointer of what a signal has interrupted; `None` on systems where it is not known
+/// where they keep it.
+///
+/// # Safety
+/// `context` is the third argument of a signal handler, inside that handler.
+#[cfg(feature = "std")]
+pub(crate) unsafe fn interrupted_sp(context: *const core::ffi::c_void) -> Option<usize> {
+    #[cfg(target_os = "linux")]
+    {
+        // SAFETY: on Linux it points to such a context.
+        let context = unsafe { &*context.cast::<libc::ucontext_t>() };
+        Some(context.uc_mcontext.gregs[libc::REG_ESP as usize] as usize)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = context;
+        None
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

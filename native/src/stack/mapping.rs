@@ -1,5 +1,7 @@
 use super::StackMemory;
+use super::guard::Guard;
 use crate::Error;
+use core::mem::ManuallyDrop;
 use core::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -26,6 +28,8 @@ pub struct GuardedStack {
     bottom: *mut u8,
     /// Usable bytes.
     bytes: usize,
+    /// Dropped before the pages go.
+    guard: ManuallyDrop<Guard>,
 }
 
 impl GuardedStack {
@@ -53,7 +57,16 @@ impl GuardedStack {
         }
         // SAFETY: the mapping is one page longer than `bytes`.
         let bottom = unsafe { base.cast::<u8>().add(page) };
-        let stack = GuardedStack { bottom, bytes };
+        let pages = base.addr()..bottom.addr();
+        let guard = Guard::new(pages, bottom.addr() + bytes).inspect_err(|_| {
+            // SAFETY: mapped above, and used by nobody.
+            unsafe { libc::munmap(base, mapped) };
+        })?;
+        let stack = GuardedStack {
+            bottom,
+            bytes,
+            guard: ManuallyDrop::new(guard),
+        };
         // SAFETY: the range lies inside the new mapping.
         if unsafe { libc::mprotect(bottom.cast(), bytes, libc::PROT_READ | libc::PROT_WRITE) } != 0
         {
@@ -68,19 +81,13 @@ impl GuardedStack {
     pub fn bytes(&self) -> usize {
         self.bytes
     }
-
-    /// Puts a stack together again from its parts.
-    ///
-    /// # Safety
-    /// The parts come from a stack that was passed to [`core::mem::forget`].
-    pub(crate) unsafe fn from_parts(bottom: *mut u8, bytes: usize) -> Self {
-        GuardedStack { bottom, bytes }
-    }
 }
 
 impl Drop for GuardedStack {
     fn drop(&mut self) {
         let page = page_bytes();
+        // SAFETY: dropped here only.
+        unsafe { ManuallyDrop::drop(&mut self.guard) };
         // SAFETY: exactly what `new` has mapped, and nobody uses it any more.
         unsafe { libc::munmap(self.bottom.sub(page).cast(), self.bytes + page) };
     }
@@ -98,6 +105,11 @@ unsafe impl StackMemory for GuardedStack {
 
     fn as_ptr(&self) -> *mut u8 {
         self.bottom
+    }
+
+    #[inline]
+    fn guard(&self) -> Option<&Guard> {
+        Some(&self.guard)
     }
 }
 

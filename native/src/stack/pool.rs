@@ -4,6 +4,7 @@
 //! on it without a system call. [`trim`] gives all pooled stacks back to the system.
 
 use super::StackMemory;
+use super::guard::Guard;
 use super::mapping::{GuardedStack, rounded};
 use crate::Error;
 use core::cell::{Cell, UnsafeCell};
@@ -18,9 +19,8 @@ pub struct PooledStack {
 /// Lies at the very top of the stack's memory.
 #[repr(C, align(16))]
 struct Header {
-    bottom: *mut u8,
-    /// All bytes of the mapping that are usable, the header among them.
-    bytes: usize,
+    /// The mapping that this header lies in.
+    stack: GuardedStack,
     /// The size that was asked for, which is the key to find this stack again.
     asked: usize,
     next: Option<NonNull<Header>>,
@@ -109,12 +109,9 @@ impl Drop for Pool {
 }
 
 fn unmap(header: NonNull<Header>) {
-    // SAFETY: the header holds the parts of a stack that was forgotten in `PooledStack::new`, and
-    // it is read before the mapping goes.
-    drop(unsafe {
-        let header = header.as_ref();
-        GuardedStack::from_parts(header.bottom, header.bytes)
-    });
+    // SAFETY: the header lies in the stack that it holds. Both are moved out before that goes, and
+    // nobody uses them any more.
+    drop(unsafe { header.read() });
 }
 
 /// Unmaps all free stacks of this thread's pool.
@@ -164,14 +161,12 @@ impl PooledStack {
         let header = unsafe {
             let header = bottom.add(bytes - size_of::<Header>()).cast::<Header>();
             header.write(Header {
-                bottom,
-                bytes,
+                stack,
                 asked,
                 next: None,
             });
             NonNull::new_unchecked(header)
         };
-        core::mem::forget(stack);
         Ok(PooledStack { header })
     }
 }
@@ -191,7 +186,7 @@ unsafe impl StackMemory for PooledStack {
     #[inline]
     fn bottom(&self) -> usize {
         // SAFETY: the header is written in `map` and stays for the life of the mapping.
-        unsafe { self.header.as_ref().bottom.addr() }
+        unsafe { self.header.as_ref().stack.bottom() }
     }
 
     #[inline]
@@ -202,7 +197,13 @@ unsafe impl StackMemory for PooledStack {
     #[inline]
     fn as_ptr(&self) -> *mut u8 {
         // SAFETY: as in `bottom`.
-        unsafe { self.header.as_ref().bottom }
+        unsafe { self.header.as_ref().stack.as_ptr() }
+    }
+
+    #[inline]
+    fn guard(&self) -> Option<&Guard> {
+        // SAFETY: as in `bottom`.
+        unsafe { self.header.as_ref().stack.guard() }
     }
 }
 
