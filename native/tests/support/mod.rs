@@ -23,6 +23,7 @@ pub fn run_ignored(name: &str) -> Output {
             name,
             "--ignored",
             "--nocapture",
+            "--quiet",
             "--test-threads=1",
         ])
         .output()
