@@ -449,6 +449,45 @@ pub struct AsmLine {
     pub statement: Option<StmtRef>,
 }
 
+/// Whether a switch has kept what it must keep.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// It has; how that shows.
+    Holds(Cow<'static, str>),
+    /// It has not; what shows it.
+    Broken(String),
+    /// It is not over yet.
+    Pending(Cow<'static, str>),
+    /// There is nothing to keep, and why.
+    NotApplicable(Cow<'static, str>),
+    /// It cannot be told any more, and why.
+    Unknown(Cow<'static, str>),
+}
+
+/// One obligation at one switch.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SwitchCheck {
+    /// Which obligation; the prover has the same.
+    pub id: crate::prove::Id,
+    /// Whether it was met.
+    pub verdict: Verdict,
+}
+
+/// What the last switch has kept, as the values of the run show it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SwitchChecks {
+    /// The step that moved sp.
+    pub step: u64,
+    /// Who gave up the CPU.
+    pub source: TaskNumber,
+    /// Who got it.
+    pub target: TaskNumber,
+    /// The position at which the target had given up the CPU; `None` if it had not run before.
+    pub left_at: Option<u64>,
+    /// All obligations, in the order of [`Id::ALL`](crate::prove::Id::ALL).
+    pub checks: Vec<SwitchCheck>,
+}
+
 /// Where a value comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Origin {

@@ -9,6 +9,7 @@ mod frames;
 mod journal;
 mod navigate;
 mod step_view;
+mod switch_checks;
 #[cfg(test)]
 mod tests;
 mod views;
