@@ -11,7 +11,8 @@ const RUNNER: &str = if cfg!(target_arch = "aarch64") {
     "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER"
 };
 
-/// Runs the ignored test of this name and returns what it printed.
+/// Runs the ignored test of this name and returns what it printed. Quietly, for otherwise its first
+/// line follows its own name.
 pub fn run_ignored(name: &str) -> Output {
     let runner = std::env::var(RUNNER).unwrap_or_default();
     let program = std::env::args().next().expect("the program's own name");
