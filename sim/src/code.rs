@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use crate::asm::{Aarch64, AsmError, Assembly, Services, X86, read};
 use crate::isa::unwind::Unwind;
 use crate::isa::{aarch64, x86};
-use crate::program::{FunctionInfo, Image, Isa, StmtRef};
+use crate::machine::signal;
+use crate::program::{FunctionInfo, Image, Isa, Rights, StmtRef};
+use crate::session::Signals;
 use crate::view::AsmLine;
 
 /// Where the text begins, as in a program that is not position-independent.
@@ -29,6 +31,8 @@ pub(crate) struct InstInfo {
     pub line: u32,
     /// Its function, or [`NONE`].
     pub function: u32,
+    /// What it may do.
+    pub rights: Rights,
 }
 
 /// A function of the text.
@@ -104,6 +108,7 @@ impl Code {
                 address: inst.address,
                 line: inst.line,
                 function: function.map_or(NONE, |function| function as u32),
+                rights: inst.rights,
             });
         }
         // A label stands with the instruction after it.
@@ -199,6 +204,39 @@ impl Code {
     /// The statement that an instruction was compiled from.
     pub fn statement_of(&self, index: u32) -> Option<StmtRef> {
         self.line_of(index)?.statement
+    }
+
+    /// Whether an instruction ends a signal's handler.
+    pub fn is_sigreturn(&self, index: u32) -> bool {
+        let index = index as usize;
+        let service = match &self.insts {
+            Insts::X86(insts) => match insts.get(index) {
+                Some(x86::Inst::Host { service }) => *service,
+                _ => return false,
+            },
+            Insts::Aarch64(insts) => match insts.get(index) {
+                Some(aarch64::Inst::Host { service }) => *service,
+                _ => return false,
+            },
+        };
+        service == signal::SIGRETURN
+    }
+
+    /// By instruction, whether a signal is to arrive before it.
+    pub fn signal_points(&self, signals: Signals) -> Vec<bool> {
+        let wanted = |(index, info): (usize, &InstInfo)| {
+            let function = self
+                .function_of(index as u32)
+                .map(|function| &function.info);
+            let in_runtime = function.is_some_and(|function| function.runtime);
+            match signals {
+                Signals::None => false,
+                // The switch and the entry are what stands in a stub and is not the stub's own.
+                Signals::InSwitches => in_runtime && info.rights == Rights::Plain,
+                Signals::Everywhere => !function.is_some_and(signal::is_handler),
+            }
+        };
+        self.info.iter().enumerate().map(wanted).collect()
     }
 
     /// How many instructions there are.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use costack_engine::Refusal;
 
+use crate::machine::SegmentKind;
 use crate::program::StmtRef;
 
 /// Names a task: 0 is main, tasks count from 1 in the order of their making.
@@ -111,6 +112,14 @@ pub enum FaultKind {
         task: TaskNumber,
         /// Whose bytes are there.
         owner: Option<TaskNumber>,
+    },
+    /// A signal arrived while sp pointed into no stack: its frame, and its handler's, would
+    /// overwrite what is there.
+    SignalOffStack {
+        /// sp.
+        sp: u64,
+        /// The piece of the heap that it points into, if it does.
+        block: Option<SegmentKind>,
     },
     /// An image is not what was saved.
     ImageChanged {
@@ -263,6 +272,21 @@ impl fmt::Display for FaultKind {
                 "task {task} runs on a shared stack that holds the bytes of {}",
                 Owner(*owner)
             ),
+            FaultKind::SignalOffStack { sp, block } => {
+                write!(
+                    f,
+                    "a signal arrives while sp is {sp:#x}, in no stack: its handler would overwrite "
+                )?;
+                match block {
+                    Some(SegmentKind::ControlBlock { task }) => {
+                        write!(f, "the control block of task {task} and what lies below it")
+                    }
+                    Some(SegmentKind::SaveStack { task }) => {
+                        write!(f, "the save stack of task {task} and what lies below it")
+                    }
+                    Some(SegmentKind::Other) | None => f.write_str("what lies below"),
+                }
+            }
             FaultKind::ImageChanged { task, saved, found } => write!(
                 f,
                 "the image of task {task} is not what was saved: checksum {found:016x}, was {saved:016x}"

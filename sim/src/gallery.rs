@@ -70,6 +70,8 @@ pub const PITFALLS: &[Scenario] = scenarios![
     "pitfalls/entry_misaligned_fixed",
     "pitfalls/restore_on_its_own_stack",
     "pitfalls/restore_on_its_own_stack_fixed",
+    "pitfalls/sp_in_the_heap",
+    "pitfalls/sp_in_the_heap_fixed",
 ];
 
 /// The whole gallery.

@@ -20,4 +20,4 @@ pub mod session;
 pub mod variant;
 pub mod view;
 
-pub use session::{LoadError, Options, Session};
+pub use session::{LoadError, Options, Session, Signals};

@@ -43,6 +43,15 @@ impl Isa {
             Isa::I386 => 4,
         }
     }
+
+    /// Bytes below sp that a signal handler leaves alone: AMD64 ABI, section 3.2.2 "The Stack
+    /// Frame". The other ABIs have no red zone.
+    pub const fn red_zone_bytes(self) -> u32 {
+        match self {
+            Isa::X86_64 => 128,
+            Isa::I386 | Isa::Aarch64 => 0,
+        }
+    }
 }
 
 /// A statement of the scenario that an instruction belongs to.

@@ -3,6 +3,7 @@
 //! All of it is plain data, computed on demand from the machine and the log, and never stored.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 
 pub use crate::fault::{Access, Fault, FaultKind, StackNumber, TaskNumber};
@@ -82,9 +83,16 @@ pub enum StepKind {
     },
     /// A signal arrived between two instructions.
     Signal {
-        /// The sp at which its frame was written.
+        /// sp at its handler's entry; the frame is above.
         frame: u64,
     },
+    /// A signal's handler has returned: the registers came back from its frame.
+    SignalReturn {
+        /// The sp that came back.
+        sp: u64,
+    },
+    /// Somebody has changed a register or memory by hand; the writes say which.
+    Edit,
     /// The program has ended.
     End,
     /// Something went wrong; nothing was written.
@@ -562,3 +570,91 @@ pub enum Breakpoint {
     /// At a fault. A run always stops there; this one makes the number known.
     Fault,
 }
+
+/// What somebody does to a run from outside: see
+/// [`Session::intervene`](crate::Session::intervene).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum Intervention {
+    /// A signal arrives before the next instruction.
+    Signal,
+    /// A register gets another value.
+    SetRegister {
+        /// Its name as in [`RegisterView::name`]; the program counter's is one of them.
+        register: String,
+        /// The value, which must fit it.
+        value: u64,
+    },
+    /// Bytes of memory get other values, and count as written.
+    SetBytes {
+        /// Where the first one lies.
+        address: u64,
+        /// The values.
+        bytes: Vec<u8>,
+    },
+}
+
+/// Why something cannot be done from outside now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum RefusedIntervention {
+    /// The program has ended or faulted here.
+    Over,
+    /// A signal's handler runs: no second one comes before it has returned.
+    SignalBlocked,
+    /// There is no such register.
+    NoRegister {
+        /// The name.
+        register: String,
+    },
+    /// The value does not fit the register.
+    TooLarge {
+        /// Its name.
+        register: &'static str,
+        /// Bytes in it.
+        bytes: u32,
+    },
+    /// No instruction begins where execution should go on.
+    NoCode {
+        /// The address.
+        address: u64,
+    },
+    /// A byte that belongs to no segment.
+    NoMemory {
+        /// Its address.
+        address: u64,
+    },
+    /// No bytes, or too many at once.
+    Bytes {
+        /// How many can be set at once.
+        limit: usize,
+    },
+}
+
+impl fmt::Display for RefusedIntervention {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RefusedIntervention::Over => f.write_str("the run is over here; go back first"),
+            RefusedIntervention::SignalBlocked => {
+                f.write_str("a signal's handler runs; no other signal comes before it has returned")
+            }
+            RefusedIntervention::NoRegister { register } => {
+                write!(f, "there is no register `{register}`")
+            }
+            RefusedIntervention::TooLarge { register, bytes } => {
+                write!(f, "{register} holds {bytes} bytes; the value does not fit")
+            }
+            RefusedIntervention::NoCode { address } => {
+                write!(f, "no instruction begins at {address:#x}")
+            }
+            RefusedIntervention::NoMemory { address } => {
+                write!(f, "there is no memory at {address:#x}")
+            }
+            RefusedIntervention::Bytes { limit } => {
+                write!(f, "between 1 and {limit} bytes can be set at once")
+            }
+        }
+    }
+}
+
+impl std::error::Error for RefusedIntervention {}

@@ -187,6 +187,13 @@ const FOUND: &[(&str, Isa, u32, &str, &str)] = &[
         "copy_word",
         "copy_word returns with 0x",
     ),
+    (
+        "sp_in_the_heap",
+        Isa::X86_64,
+        0,
+        "rt_leave",
+        "a signal arrives while sp is 0x",
+    ),
 ];
 
 #[test]

@@ -401,6 +401,8 @@ fn pitfalls_of_the_text_are_refuted_and_their_twins_are_proven() {
             "topmost_word_lost" => &[Id::P7],
             // Two words below the stored sp: a signal handler spares them, a save does not.
             "resume_address_outside" => &[Id::P1, Id::P3, Id::P7],
+            // Into the control block and back, with the heap around it below sp.
+            "sp_in_the_heap" => &[Id::P6],
             // The mistake is the runtime's: what a switch does is right.
             "freeing_the_occupant" => &[],
             name if name.ends_with("_fixed") => &[],

@@ -32,6 +32,8 @@ pub(crate) struct Placed<I> {
     pub address: u32,
     /// Its line in the listing.
     pub line: u32,
+    /// What it may do, as its part says.
+    pub rights: Rights,
 }
 
 /// Reads objects and places their instructions from `base` on. `data` gives the address of each
@@ -158,7 +160,7 @@ impl<D: Dialect> Reader<'_, D> {
                 }
             },
         };
-        self.place(inst, cursor.reference);
+        self.place(inst, cursor.reference, rights);
         if self.address > MAX_BYTES {
             return Err(Problem {
                 start: first.start,
@@ -181,7 +183,7 @@ impl<D: Dialect> Reader<'_, D> {
         Ok(self.dialect.host(service))
     }
 
-    fn place(&mut self, inst: D::Inst, reference: Option<Reference>) {
+    fn place(&mut self, inst: D::Inst, reference: Option<Reference>, rights: Rights) {
         if let Some(reference) = reference {
             self.fixes.push(Fix {
                 placed: self.placed.len(),
@@ -197,6 +199,7 @@ impl<D: Dialect> Reader<'_, D> {
             inst,
             address: self.address,
             line: line as u32,
+            rights,
         });
         self.address = self.address.saturating_add(self.dialect.length(&inst));
     }

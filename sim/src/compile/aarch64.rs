@@ -29,7 +29,7 @@ impl Isa for Aarch64 {
     const WORD: i32 = 8;
     const LOCALS: &'static [&'static str] = &["x19", "x20", "d8", "x21", "x22", "d9"];
     const REGISTER_ARGUMENTS: usize = ARGUMENTS.len();
-    const RED_ZONE: i32 = 0;
+    const RED_ZONE: i32 = crate::program::Isa::Aarch64.red_zone_bytes() as i32;
     const FRAME_SKEW: i32 = 0;
     const VALUES: [&'static str; 3] = ["x0", "x9", "x10"];
     const FRAME_POINTER: &'static str = "x29";

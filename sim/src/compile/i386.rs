@@ -23,7 +23,7 @@ impl Isa for I386 {
     const WORD: i32 = 4;
     const LOCALS: &'static [&'static str] = &["ebx", "esi", "edi"];
     const REGISTER_ARGUMENTS: usize = 0;
-    const RED_ZONE: i32 = 0;
+    const RED_ZONE: i32 = crate::program::Isa::I386.red_zone_bytes() as i32;
     const FRAME_SKEW: i32 = 8;
     const VALUES: [&'static str; 3] = ["eax", "ecx", "edx"];
     const FRAME_POINTER: &'static str = "ebp";

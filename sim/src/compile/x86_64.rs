@@ -26,7 +26,7 @@ impl Isa for X86_64 {
     const WORD: i32 = 8;
     const LOCALS: &'static [&'static str] = &["rbx", "r12", "r13", "r14", "r15"];
     const REGISTER_ARGUMENTS: usize = ARGUMENTS.len();
-    const RED_ZONE: i32 = 128;
+    const RED_ZONE: i32 = crate::program::Isa::X86_64.red_zone_bytes() as i32;
     const FRAME_SKEW: i32 = 0;
     const VALUES: [&'static str; 3] = ["rax", "rcx", "rdx"];
     const FRAME_POINTER: &'static str = "rbp";

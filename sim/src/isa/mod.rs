@@ -80,6 +80,14 @@ pub struct RegisterInfo {
     pub bytes: u32,
 }
 
+impl RegisterInfo {
+    /// Whether anything has been written to it. What a shadow says of bytes that it does not have
+    /// means nothing.
+    pub(crate) fn is_written(&self, shadow: crate::machine::shadow::Shadow) -> bool {
+        shadow.0 & ((1 << self.bytes) - 1) != 0
+    }
+}
+
 /// The registers of an ISA in the order in which they are shown.
 pub fn registers(isa: crate::program::Isa) -> &'static [RegisterInfo] {
     use crate::program::Isa;

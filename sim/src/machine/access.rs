@@ -148,7 +148,7 @@ impl Machine {
         {
             let cell = self.memory.cell(place);
             if cell.shadow & MAPPED != 0 {
-                self.log.cell(address, cell);
+                self.log.cell(address, 0xff, cell);
                 let all = shadow.0 & WRITTEN == WRITTEN;
                 let carried = if all { 0 } else { CARRIED_BOTH };
                 let shadow = MAPPED | carried | shadow.0 & (WRITTEN | TAG);
@@ -177,7 +177,7 @@ impl Machine {
         let whole = first == bytes && width >= Width::Word && byte.is_multiple_of(bytes);
         let place = self.place(address)?;
         let mut cell = self.memory.cell(place);
-        self.log.cell(address, cell);
+        self.log.cell(address, width.byte_mask() << byte, cell);
         cell.set_bytes(
             value << (8 * byte),
             (width.byte_mask() << byte) & 0xff,
@@ -203,8 +203,8 @@ impl Machine {
             let rest = address + u64::from(first);
             let place = self.place(rest)?;
             let mut cell = self.memory.cell(place);
-            self.log.cell(rest, cell);
             let mask = width.byte_mask() >> first;
+            self.log.cell(rest, mask, cell);
             cell.set_bytes(value >> (8 * first), mask, written >> first);
             *self.memory.cell_mut(place) = cell;
         }
@@ -233,7 +233,7 @@ impl Machine {
                 let mut cell = self.memory.cell(place);
                 let bytes = ((1_u64 << (end - at)) - 1) << (at & 7);
                 if cell.shadow & MAPPED != 0 && cell.shadow & (bytes | CARRIED_BOTH) != 0 {
-                    self.log.cell(at, cell);
+                    self.log.cell(at, bytes, cell);
                     cell.set_bytes(cell.value, bytes & 0xff, 0);
                     *self.memory.cell_mut(place) = cell;
                 }

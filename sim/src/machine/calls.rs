@@ -4,6 +4,7 @@
 //! simulated memory, and execution goes where these say. Each task has its own chain of calls;
 //! a return belongs to the call whose return address lies at the same place.
 
+use super::pieces::Pieces;
 use super::{Machine, Trap};
 use crate::code::NONE;
 use crate::fault::FaultKind;
@@ -27,9 +28,9 @@ struct Call {
 /// All calls ever made. They only grow, so that going back needs to restore the heads only.
 #[derive(Clone, Debug)]
 pub(crate) struct Calls {
-    calls: Vec<Call>,
+    calls: Pieces<Call, 12>,
     /// The callee-saved registers of each call.
-    saved: Vec<u64>,
+    saved: Pieces<u64, 15>,
     /// The innermost call of each task by its tag's index, plus 1; 0 for none.
     pub heads: Vec<u64>,
     callee_saved: Vec<Reg>,
@@ -43,8 +44,8 @@ impl Calls {
             .map(|info| info.reg)
             .collect();
         Calls {
-            calls: Vec::new(),
-            saved: Vec::new(),
+            calls: Pieces::EMPTY,
+            saved: Pieces::EMPTY,
             heads: Vec::new(),
             callee_saved,
         }
@@ -52,7 +53,7 @@ impl Calls {
 
     /// Bytes that it takes.
     pub fn bytes(&self) -> usize {
-        self.calls.len() * size_of::<Call>() + self.saved.len() * 8 + self.heads.len() * 8
+        self.calls.bytes() + self.saved.bytes() + self.heads.len() * 8
     }
 }
 
@@ -90,14 +91,14 @@ impl Machine {
             sp,
             parent,
             function,
-            saved: calls.saved.len(),
+            saved: calls.saved.end(),
         });
         for reg in &calls.callee_saved {
             calls
                 .saved
                 .push(self.values[reg.index() % super::REGISTERS]);
         }
-        calls.heads[task] = calls.calls.len() as u64;
+        calls.heads[task] = calls.calls.end() as u64;
         self.log.head(task as u32, parent);
         Ok(())
     }
@@ -153,7 +154,7 @@ impl Machine {
     fn compare_saved(&self, call: Call) -> Result<(), Trap> {
         let calls = &self.calls;
         for (number, reg) in calls.callee_saved.iter().enumerate() {
-            let expected = calls.saved[call.saved + number];
+            let expected = calls.saved.get(call.saved + number).copied().unwrap_or(0);
             if self.values[reg.index() % super::REGISTERS] != expected {
                 return self.clobbered(call, *reg, expected);
             }

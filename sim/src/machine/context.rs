@@ -310,7 +310,7 @@ impl Machine {
     fn keep_cells(&mut self, address: u64, bytes: u64) -> Result<(), FaultKind> {
         let first = address & !7;
         let count = (address + bytes).div_ceil(8) - first / 8;
-        self.log.copy(first, count as u32);
+        self.log.copy(first, count as u32, address, bytes);
         let mut at = first;
         let end = first + 8 * count;
         while at < end {

@@ -4,6 +4,7 @@
 //! before; after going back over it, what will be there again. Going either way exchanges it with
 //! what is there, so one value serves both directions.
 
+use super::pieces::Pieces;
 use super::shadow::Cell;
 
 /// Where an entry's value belongs.
@@ -11,7 +12,7 @@ use super::shadow::Cell;
 pub(crate) enum At {
     /// A register, with what is known about it.
     Register(u8),
-    /// The cell at this address.
+    /// The cell at this address; [`Entry::bytes`] says which of its bytes were written.
     Cell(u64),
     /// The cells of a copy: an index into [`Log::copies`].
     Cells(u32),
@@ -42,6 +43,9 @@ const OWNER: u64 = 4 << KIND_SHIFT;
 const HEAD: u64 = 5 << KIND_SHIFT;
 const BLOCK: u64 = 6 << KIND_SHIFT;
 const KIND: u64 = 15 << KIND_SHIFT;
+/// Which bytes of a cell were written, above its address.
+const BYTES_SHIFT: u32 = 48;
+const ADDRESS: u64 = (1 << BYTES_SHIFT) - 1;
 
 impl Entry {
     #[inline(always)]
@@ -49,13 +53,18 @@ impl Entry {
         let index = self.at as u32;
         match self.at & KIND {
             REGISTER => At::Register(index as u8),
-            CELL => At::Cell(self.at & !KIND),
+            CELL => At::Cell(self.at & ADDRESS),
             CELLS => At::Cells(index),
             FIELD => At::Field(index),
             OWNER => At::Owner(index),
             HEAD => At::Head(index),
             _ => At::Block(index),
         }
+    }
+
+    /// Of a cell, a bit for each byte that was written, the lowest first.
+    pub fn bytes(&self) -> u8 {
+        (self.at >> BYTES_SHIFT) as u8
     }
 }
 
@@ -69,6 +78,8 @@ pub(crate) enum Maker {
     Service = 1,
     /// The host, with an action that it had left pending.
     Micro = 2,
+    /// Neither: a signal came or its handler returned, or somebody changed something by hand.
+    Outside = 3,
 }
 
 /// A step: where its entries begin, and the instruction that was next when it was made.
@@ -99,7 +110,13 @@ impl Step {
     /// Whether the host made the step.
     #[inline(always)]
     pub fn is_host(self) -> bool {
-        self.pc >> MAKER_SHIFT != Maker::Cpu as u32
+        let maker = self.pc >> MAKER_SHIFT;
+        maker == Maker::Service as u32 || maker == Maker::Micro as u32
+    }
+
+    /// Whether it was made from outside.
+    pub fn is_outside(self) -> bool {
+        self.pc >> MAKER_SHIFT == Maker::Outside as u32
     }
 
     /// Whether the host made it without an instruction of its own.
@@ -113,14 +130,22 @@ impl Step {
 pub(crate) struct Copied {
     pub address: u64,
     pub count: u32,
-    /// Where they are in the log's cells, counted from the first ever kept.
-    first: usize,
+    /// The bytes that were copied, which may begin and end within a cell.
+    pub target: u64,
+    pub bytes: u64,
+    /// Where they are in the log's cells.
+    first: u64,
 }
 
 impl Copied {
-    /// One past the last byte.
+    /// One past the last byte of the last cell.
     pub fn end(&self) -> u64 {
         self.address + 8 * u64::from(self.count)
+    }
+
+    /// Whether this byte was copied.
+    pub fn contains(&self, address: u64) -> bool {
+        address.wrapping_sub(self.target) < self.bytes
     }
 }
 
@@ -128,60 +153,146 @@ impl Copied {
 ///
 /// Steps are kept forever, eight bytes each. When the entries take more than the limit, the older
 /// half of them is dropped; the session goes back beyond that by executing again from the start.
-/// Entries, copies and cells are counted from the first ever made.
 #[derive(Clone, Debug)]
 pub(crate) struct Log {
-    pub steps: Vec<Step>,
+    pub steps: Steps,
     /// The first step whose entries are kept.
     pub kept_from: usize,
-    entries: Window<Entry>,
-    copies: Window<Copied>,
-    cells: Window<Cell>,
+    entries: Entries,
+    copies: Pieces<Copied, 16>,
+    cells: Cells,
     limit: usize,
+    /// No further steps can be counted.
+    pub is_full: bool,
 }
 
-/// The latest items of a list.
+const PIECE_SHIFT: u32 = 13;
+
+type Entries = Pieces<Entry, PIECE_SHIFT>;
+
+/// Steps, counted from 0.
 #[derive(Clone, Debug)]
-struct Window<T> {
-    dropped: usize,
-    kept: Vec<T>,
-}
+pub(crate) struct Steps(Pieces<Step, 15>);
 
-impl<T> Window<T> {
-    const EMPTY: Self = Window {
-        dropped: 0,
-        kept: Vec::new(),
-    };
+impl Steps {
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.0.end()
+    }
 
     #[inline(always)]
-    fn end(&self) -> usize {
-        self.dropped + self.kept.len()
+    pub fn get(&self, step: usize) -> Option<Step> {
+        self.0.get(step).copied()
+    }
+
+    #[inline(always)]
+    fn push(&mut self, step: Step) {
+        self.0.push(step);
+    }
+
+    /// Makes a step another one.
+    pub fn set(&mut self, step: usize, to: Step) {
+        if let Some(step) = self.0.get_mut(step) {
+            *step = to;
+        }
+    }
+
+    /// The first step, of those in their order, of which something is not so.
+    fn partition_point(&self, is_so: impl Fn(Step) -> bool) -> usize {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.get(middle).is_some_and(&is_so) {
+                true => low = middle + 1,
+                false => high = middle,
+            }
+        }
+        low
+    }
+}
+
+/// Cells of copies: those of one copy lie in one vector.
+#[derive(Clone, Debug)]
+struct Cells {
+    pieces: Vec<Vec<Cell>>,
+    dropped: usize,
+}
+
+impl Cells {
+    const EMPTY: Self = Cells {
+        pieces: Vec::new(),
+        dropped: 0,
+    };
+    const SIZE: usize = 1 << 13;
+    const SHIFT: u32 = 32;
+
+    /// Makes room for so many cells in one piece, and says where the first will be.
+    fn reserve(&mut self, count: usize) -> u64 {
+        let has_room = |last: &Vec<Cell>| last.capacity() - last.len() >= count;
+        if !self.pieces.last().is_some_and(has_room) {
+            self.pieces.push(Vec::with_capacity(count.max(Self::SIZE)));
+        }
+        let len = self.pieces.last().map_or(0, Vec::len);
+        ((self.dropped + self.pieces.len() - 1) as u64) << Self::SHIFT | len as u64
+    }
+
+    fn place(&self, at: u64) -> (usize, usize) {
+        let piece = (at >> Self::SHIFT) as usize;
+        (piece.wrapping_sub(self.dropped), at as u32 as usize)
+    }
+
+    fn slice(&self, at: u64, count: usize) -> &[Cell] {
+        let (piece, first) = self.place(at);
+        let piece = self.pieces.get(piece);
+        piece
+            .and_then(|cells| cells.get(first..first + count))
+            .unwrap_or(&[])
+    }
+
+    fn slice_mut(&mut self, at: u64, count: usize) -> &mut [Cell] {
+        let (piece, first) = self.place(at);
+        let piece = self.pieces.get_mut(piece);
+        piece
+            .and_then(|cells| cells.get_mut(first..first + count))
+            .unwrap_or(&mut [])
+    }
+
+    fn truncate(&mut self, at: u64) {
+        let (piece, first) = self.place(at);
+        self.pieces.truncate(piece.saturating_add(1));
+        if let Some(last) = self.pieces.get_mut(piece) {
+            last.truncate(first);
+        }
+    }
+
+    /// Drops what comes before a place, as far as that is whole pieces.
+    fn drop_before(&mut self, at: Option<u64>) {
+        let count = at.map_or(self.pieces.len(), |at| {
+            self.place(at).0.min(self.pieces.len())
+        });
+        self.pieces.drain(..count);
+        self.dropped += count;
     }
 
     fn bytes(&self) -> usize {
-        self.kept.len() * size_of::<T>()
-    }
-
-    fn drop_before(&mut self, index: usize) {
-        let count = index.saturating_sub(self.dropped).min(self.kept.len());
-        self.kept.drain(..count);
-        self.dropped += count;
+        self.pieces.iter().map(Vec::capacity).sum::<usize>() * size_of::<Cell>()
     }
 }
 
-/// Entries that one step may need; more than any instruction writes.
-const ROOM: usize = 64;
+/// The most pieces of entries: steps count entries with 32 bits.
+const MAX_PIECES: usize = (1 << (32 - PIECE_SHIFT)) - 16;
 
 impl Log {
     /// A log that keeps entries of about so many bytes.
     pub fn new(limit: u64) -> Self {
         Log {
-            steps: Vec::new(),
+            steps: Steps(Pieces::EMPTY),
             kept_from: 0,
-            entries: Window::EMPTY,
-            copies: Window::EMPTY,
-            cells: Window::EMPTY,
+            entries: Pieces::EMPTY,
+            copies: Pieces::EMPTY,
+            cells: Cells::EMPTY,
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
+            is_full: false,
         }
     }
 
@@ -195,9 +306,11 @@ impl Log {
         self.push(REGISTER | u64::from(index), value, shadow);
     }
 
+    /// A cell before some of its bytes are written: a bit for each, the lowest first.
     #[inline(always)]
-    pub fn cell(&mut self, address: u64, cell: Cell) {
-        self.push(CELL | address & !7, cell.value, cell.shadow);
+    pub fn cell(&mut self, address: u64, bytes: u64, cell: Cell) {
+        let at = CELL | (bytes & 0xff) << BYTES_SHIFT | address & (ADDRESS & !7);
+        self.push(at, cell.value, cell.shadow);
     }
 
     pub fn field(&mut self, index: u32, value: u64) {
@@ -217,24 +330,33 @@ impl Log {
         self.push(BLOCK | u64::from(index), 0, 0);
     }
 
-    /// Begins to keep the cells of a copy: [`keep`](Self::keep) takes them next.
-    pub fn copy(&mut self, address: u64, count: u32) {
+    /// Begins to keep the cells from an address on that a copy to `target` is about to replace:
+    /// [`keep`](Self::keep) takes them next.
+    pub fn copy(&mut self, address: u64, count: u32, target: u64, bytes: u64) {
         self.push(CELLS | self.copies.end() as u64, 0, 0);
-        self.copies.kept.push(Copied {
+        let first = self.cells.reserve(count as usize);
+        self.copies.push(Copied {
             address,
             count,
-            first: self.cells.end(),
+            target,
+            bytes,
+            first,
         });
     }
 
     /// Keeps cells of the copy begun last.
     pub fn keep(&mut self, cells: &[Cell]) {
-        self.cells.kept.extend_from_slice(cells);
+        if let Some(last) = self.cells.pieces.last_mut() {
+            last.extend_from_slice(cells);
+        }
     }
 
     #[inline(always)]
     fn push(&mut self, at: u64, value: u64, shadow: u64) {
-        self.entries.kept.push(Entry { at, value, shadow });
+        if self.entries.is_full() {
+            self.make_room();
+        }
+        self.entries.push(Entry { at, value, shadow });
     }
 
     /// Begins a step.
@@ -243,49 +365,54 @@ impl Log {
         self.steps.push(Step::new(self.end() as u32, pc, maker));
     }
 
-    /// Makes sure that the log can hold another step. False if it never will.
-    #[inline(always)]
-    pub fn has_room(&mut self) -> bool {
-        let entries = &self.entries.kept;
-        entries.capacity() - entries.len() >= ROOM || self.make_room()
-    }
-
-    /// Makes room for more entries: a quarter more, or in the place of the older half.
+    /// Before another piece of entries begins: if there are too many, the older half of them goes.
     #[cold]
-    fn make_room(&mut self) -> bool {
-        // Steps count entries with 32 bits.
-        if self.end() > (u32::MAX - (1 << 24)) as usize {
-            return false;
-        }
+    fn make_room(&mut self) {
+        self.is_full = self.entries.piece() >= MAX_PIECES;
         let bytes = self.entries.bytes() + self.copies.bytes() + self.cells.bytes();
         if bytes > self.limit {
-            let middle = self.entries.dropped + self.entries.kept.len() / 2;
-            let from = self
-                .steps
-                .partition_point(|step| (step.first as usize) < middle);
-            self.drop_before(from);
-        } else {
-            let more = self.entries.kept.len() / 4;
-            self.entries.kept.reserve_exact(more.max(1 << 12));
+            let kept = self.entries.kept();
+            self.drop_before(self.entries.piece() + 1 - kept.div_ceil(2));
         }
-        true
     }
 
-    /// Drops the entries of all steps before this one.
-    fn drop_before(&mut self, step: usize) {
-        self.kept_from = step;
-        let first = self
-            .steps
-            .get(step)
-            .map_or(self.end(), |step| step.first as usize);
-        self.entries.drop_before(first);
-        let copy = self.entries.kept.iter().find_map(|entry| match entry.at() {
+    /// Drops all pieces of entries before this one.
+    fn drop_before(&mut self, piece: usize) {
+        self.entries.drop_before(piece);
+        let first = self.entries.first();
+        let is_dropped = |step: Step| (step.first as usize) < first;
+        self.kept_from = self.steps.partition_point(is_dropped);
+        let copy = self.first_copy(first);
+        let copy = copy.unwrap_or(self.copies.end());
+        let cell = self.copies.get(copy).map(|copied| copied.first);
+        self.copies
+            .drop_before(Pieces::<Copied, 16>::piece_of(copy));
+        self.cells.drop_before(cell);
+    }
+
+    /// The first copy that an entry from this one on tells of.
+    fn first_copy(&self, entry: usize) -> Option<usize> {
+        let mut entries = (entry..self.end()).filter_map(|entry| self.entries.get(entry));
+        entries.find_map(|entry| match entry.at() {
             At::Cells(index) => Some(index as usize),
             _ => None,
-        });
-        self.copies.drop_before(copy.unwrap_or(self.copies.end()));
-        let cell = self.copies.kept.first().map(|copied| copied.first);
-        self.cells.drop_before(cell.unwrap_or(self.cells.end()));
+        })
+    }
+
+    /// Forgets this step and all that come after it. Its entries must be kept.
+    pub fn cut(&mut self, step: usize) {
+        let Some(first) = self.steps.get(step).map(|step| step.first as usize) else {
+            return;
+        };
+        let copy = self.first_copy(first);
+        if let Some(copy) = copy
+            && let Some(copied) = self.copies.get(copy)
+        {
+            self.cells.truncate(copied.first);
+            self.copies.truncate(copy);
+        }
+        self.truncate(first);
+        self.steps.0.truncate(step);
     }
 
     /// How many entries were ever made.
@@ -296,58 +423,50 @@ impl Log {
 
     /// Forgets the entries from this one on.
     pub fn truncate(&mut self, end: usize) {
-        self.entries
-            .kept
-            .truncate(end.saturating_sub(self.entries.dropped));
+        self.entries.truncate(end);
     }
 
-    /// The numbers of a step's entries; none if they were dropped.
+    /// The numbers of a step's entries, of those that are kept.
     #[inline(always)]
     pub fn range(&self, step: usize) -> std::ops::Range<usize> {
-        let end = self
-            .steps
-            .get(step + 1)
-            .map_or(self.end(), |next| next.first as usize);
-        let first = self.steps.get(step).map_or(end, |step| step.first as usize);
-        first.max(self.entries.dropped).min(end)..end.max(self.entries.dropped)
+        let end = self.end();
+        let first_of = |step| self.steps.get(step).map_or(end, |step| step.first as usize);
+        let dropped = self.entries.first();
+        first_of(step).max(dropped)..first_of(step + 1).max(dropped)
     }
 
-    /// The entries of a step; none if they were dropped.
+    /// The entries of a step, of those that are kept.
     #[inline(always)]
-    pub fn entries_of(&self, step: usize) -> &[Entry] {
-        let range = self.range(step);
-        let dropped = self.entries.dropped;
-        self.entries
-            .kept
-            .get(range.start.saturating_sub(dropped)..range.end - dropped)
-            .unwrap_or(&[])
+    pub fn entries_of(&self, step: usize) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.range(step).filter_map(|entry| self.entries.get(entry))
     }
 
     #[inline(always)]
     pub fn entry_mut(&mut self, entry: usize) -> &mut Entry {
-        &mut self.entries.kept[entry - self.entries.dropped]
+        // A step's entries are asked for by their range, so they are there.
+        self.entries.get_mut(entry).expect("an entry that is kept")
     }
 
     /// A copy that is kept.
     pub fn copied(&self, index: u32) -> Copied {
-        self.copies.kept[index as usize - self.copies.dropped]
+        *self
+            .copies
+            .get(index as usize)
+            .expect("a copy that is kept")
     }
 
     /// The other cells of a copy that is kept.
     pub fn cells_of(&self, copied: Copied) -> &[Cell] {
-        &self.cells.kept[copied.first - self.cells.dropped..][..copied.count as usize]
+        self.cells.slice(copied.first, copied.count as usize)
     }
 
     /// As [`cells_of`](Self::cells_of).
     pub fn cells_of_mut(&mut self, copied: Copied) -> &mut [Cell] {
-        &mut self.cells.kept[copied.first - self.cells.dropped..][..copied.count as usize]
+        self.cells.slice_mut(copied.first, copied.count as usize)
     }
 
     /// Bytes that it takes.
     pub fn bytes(&self) -> usize {
-        self.steps.capacity() * size_of::<Step>()
-            + self.entries.kept.capacity() * size_of::<Entry>()
-            + self.copies.kept.capacity() * size_of::<Copied>()
-            + self.cells.kept.capacity() * size_of::<Cell>()
+        self.steps.0.bytes() + self.entries.bytes() + self.copies.bytes() + self.cells.bytes()
     }
 }

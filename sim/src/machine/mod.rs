@@ -10,9 +10,13 @@ mod context;
 pub(crate) mod log;
 pub(crate) mod memory;
 #[cfg(test)]
+mod mnemonics;
+pub(crate) mod pieces;
+#[cfg(test)]
 mod random;
 mod segments;
 pub(crate) mod shadow;
+pub(crate) mod signal;
 #[cfg(test)]
 mod testing;
 mod x86;
@@ -73,9 +77,15 @@ pub(crate) enum Field {
     HostSteps,
     /// The host has micro-steps to make.
     Pending,
+    /// A signal's handler runs: 1 more than what [`Pending`](Self::Pending) was before.
+    Handling,
+    /// A signal's handler has returned to the next instruction, which has not run since.
+    Signalled,
+    /// Steps that neither an instruction nor the host has made.
+    OutsideSteps,
 }
 
-const FIELDS: usize = 7;
+const FIELDS: usize = 10;
 
 /// The machine.
 #[derive(Clone, Debug)]

@@ -78,10 +78,38 @@ pub fn sentence(runtime: &Runtime, step: &StepView, session: &Session) -> String
             format!("nobody is ready: the clock goes from {from_us} us to {to_us} us")
         }
         StepKind::Signal { frame } => {
-            format!("a signal arrives: its frame is written at {frame:#x}")
+            let who = somebody(step.task);
+            format!(
+                "a signal arrives while {who} runs: all registers are written below its sp, and \
+                 the handler begins on the same stack with sp {frame:#x}"
+            )
         }
+        StepKind::SignalReturn { sp } => format!(
+            "the handler has returned: every register has its value back, sp is {} again",
+            show(*sp)
+        ),
+        StepKind::Edit => edit(step),
         StepKind::End => "the program has ended".to_owned(),
         StepKind::Fault(fault) => fault.kind.to_string(),
+    }
+}
+
+/// What somebody has changed by hand.
+fn edit(step: &StepView) -> String {
+    let changes = step.writes.iter().map(|write| {
+        let place = match &write.location {
+            Location::Register(name) => (*name).to_owned(),
+            Location::Memory(range) | Location::Copy(range) => show_range(range),
+            Location::Engine(what) => what.clone(),
+        };
+        let (old, new) = (show_value(&write.old), show_value(&write.new));
+        format!("{place} from {old} to {new}")
+    });
+    let mut changes: Vec<String> = changes.collect();
+    changes.dedup();
+    match changes.is_empty() {
+        true => "set by hand: where execution goes on".to_owned(),
+        false => format!("set by hand: {}", changes.join(", ")),
     }
 }
 

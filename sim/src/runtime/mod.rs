@@ -24,7 +24,7 @@ use costack_lang::syntax::Program;
 
 use crate::compile::{self, Compiled};
 use crate::program::{Image, Isa};
-use crate::session::{LoadError, Options, Session};
+use crate::session::{LoadError, Options, Session, Signals};
 
 pub use host::Runtime;
 pub use stubs::isa_of;
@@ -38,6 +38,10 @@ const MAIN_STACK_BYTES: u32 = 64 << 10;
 /// [`LoadError::Assembly`] for mistakes in the scenario's own `switch` text, [`LoadError::Start`]
 /// when its stacks and tasks do not fit the simulated memory.
 pub fn load(program: Arc<Program>, isa: Isa, options: Options) -> Result<Session, LoadError> {
+    let mut options = options;
+    if style::Style::of(&program, isa).signals {
+        options.signals = options.signals.max(Signals::InSwitches);
+    }
     let compiled = compile::compile(&program, isa);
     let image = image(&program, isa, &compiled);
     let runtime = Runtime::new(program, isa, compiled);

@@ -8,6 +8,7 @@
 //! // first block: . entry rbx         the words beside sp in a control block, likewise
 //! // keeps: rbx rbp r12 r13 r14 r15   the callee-saved registers that the text preserves; its
 //! //                                  stubs save the others
+//! // signals: between any two instructions
 //! // mistake: loses the topmost word
 //! // mistake: keeps the dead
 //! // mistake: begins one word too low
@@ -15,7 +16,8 @@
 //!
 //! A word is a register that finds its first contents there, `entry` (where a task begins), or
 //! `.`, which is nothing. `|` in a first frame marks where sp points, when that is not its lowest
-//! word. The mistakes are the runtime's, not the text's: images without their topmost word, a
+//! word. With signals, one arrives before each instruction of the text, as one may at any time.
+//! The mistakes are the runtime's, not the text's: images without their topmost word, a
 //! stack whose owner has ended but stays its owner, and a first frame that is not aligned.
 
 use costack_lang::syntax::Program;
@@ -55,6 +57,8 @@ pub struct Style {
     pub words_too_low: usize,
     /// Whether a task that has ended stays the owner of its stack.
     pub keeps_the_dead: bool,
+    /// Whether a signal arrives before each instruction of a switch.
+    pub signals: bool,
     /// Whether the scenario brings its own text.
     pub own: bool,
 }
@@ -70,6 +74,7 @@ impl Style {
             words_lost: 0,
             words_too_low: 0,
             keeps_the_dead: false,
+            signals: false,
             own: false,
         }
     }
@@ -116,6 +121,7 @@ impl Style {
             }
             "first block" => self.block = words.map(first).take(BLOCK_WORDS).collect(),
             "keeps" => self.keeps = words.map(str::to_owned).collect(),
+            "signals" => self.signals = value == "between any two instructions",
             "mistake" => match value {
                 "keeps the dead" => self.keeps_the_dead = true,
                 "begins one word too low" => self.words_too_low = 1,

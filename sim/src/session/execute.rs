@@ -8,6 +8,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::host::Then;
 use crate::isa::{aarch64, x86};
 use crate::machine::log::{Maker, Step};
+use crate::machine::signal::SIGRETURN;
 use crate::machine::{Context, Field, Machine, Trap};
 use crate::view::{StepKind, StepOutcome, Tick, TickKind};
 
@@ -51,10 +52,31 @@ impl Session {
     /// Makes up to `limit` steps at the end of what is recorded.
     pub(super) fn execute(&mut self, limit: u64) -> StepOutcome {
         debug_assert_eq!(self.position, self.machine.log.steps.len());
-        let code = Rc::clone(&self.code);
-        let outcome = match &code.insts {
-            Insts::X86(insts) => self.execute_insts(insts, limit),
-            Insts::Aarch64(insts) => self.execute_insts(insts, limit),
+        let mut left = limit;
+        let outcome = loop {
+            let now = self.machine.log.steps.len() as u64;
+            let next = self.next_intervention(now).cloned();
+            if let Some((step, what)) = &next
+                && *step == now
+                && left > 0
+                && !self.is_over()
+            {
+                self.step_from_outside(what);
+                self.position = self.machine.log.steps.len();
+                left -= 1;
+                if left == 0 {
+                    break StepOutcome::Stepped;
+                }
+                continue;
+            }
+            let until = next.map_or(left, |(step, _)| left.min(step - now));
+            let outcome = self.execute_undisturbed(until);
+            self.position = self.machine.log.steps.len();
+            let made = self.position as u64 - now;
+            left -= made;
+            if made < until || left == 0 {
+                break outcome;
+            }
         };
         self.position = self.machine.log.steps.len();
         self.end_pc = self.machine.pc;
@@ -62,7 +84,23 @@ impl Session {
         outcome
     }
 
-    fn execute_insts<I: Execute>(&mut self, insts: &[I], limit: u64) -> StepOutcome {
+    /// Steps with nothing done from outside.
+    fn execute_undisturbed(&mut self, limit: u64) -> StepOutcome {
+        let code = Rc::clone(&self.code);
+        match (&code.insts, self.signal_points.is_empty()) {
+            (Insts::X86(insts), true) => self.execute_insts::<_, false>(insts, limit),
+            (Insts::X86(insts), false) => self.execute_insts::<_, true>(insts, limit),
+            (Insts::Aarch64(insts), true) => self.execute_insts::<_, false>(insts, limit),
+            (Insts::Aarch64(insts), false) => self.execute_insts::<_, true>(insts, limit),
+        }
+    }
+
+    /// `SIGNALS` says whether signals arrive by themselves.
+    fn execute_insts<I: Execute, const SIGNALS: bool>(
+        &mut self,
+        insts: &[I],
+        limit: u64,
+    ) -> StepOutcome {
         if self.has_ended() {
             return StepOutcome::Ended;
         }
@@ -74,7 +112,7 @@ impl Session {
         while left > 0 {
             left -= 1;
             let pc = self.machine.pc;
-            if !self.machine.log.has_room() {
+            if self.machine.log.is_full {
                 self.machine.log.begin(pc, Maker::Cpu);
                 let message = "the session is too long to be recorded".to_owned();
                 self.stop(pc, FaultKind::Runtime { message });
@@ -83,14 +121,27 @@ impl Session {
             if pending {
                 self.host_step(pc, None);
                 pending = self.machine.field(Field::Pending) != 0;
+            } else if SIGNALS && self.is_signal_due(pc) {
+                self.signal_step(pc);
             } else if let Some(inst) = insts.get(pc as usize) {
                 if let Some(service) = inst.service() {
+                    if service == SIGRETURN {
+                        self.signal_return_step(pc);
+                        pending = self.machine.field(Field::Pending) != 0;
+                        if self.has_stopped() {
+                            break;
+                        }
+                        continue;
+                    }
                     self.host_step(pc, Some(service));
                     pending = self.machine.field(Field::Pending) != 0;
                 } else {
                     let machine = &mut self.machine;
                     machine.log.begin(pc, Maker::Cpu);
                     machine.pc = pc + 1;
+                    if SIGNALS && machine.field(Field::Signalled) != 0 {
+                        machine.set_field(Field::Signalled, 0);
+                    }
                     let result = inst.execute(machine);
                     if machine.switched {
                         self.note_switch();
@@ -111,6 +162,12 @@ impl Session {
         StepOutcome::Stepped
     }
 
+    /// Whether a signal is to arrive before this instruction, and has not yet.
+    fn is_signal_due(&self, pc: u32) -> bool {
+        let here = self.signal_points.get(pc as usize).copied();
+        here == Some(true) && self.machine.field(Field::Signalled) == 0
+    }
+
     #[cold]
     fn note_switch(&mut self) {
         self.machine.switched = false;
@@ -127,7 +184,7 @@ impl Session {
         faulted || self.has_ended()
     }
 
-    fn tick(&mut self, kind: TickKind) {
+    pub(super) fn tick(&mut self, kind: TickKind) {
         let step = self.machine.log.steps.len() as u64 - 1;
         // What is executed again after starting again is known.
         if step >= self.furthest {
@@ -160,6 +217,7 @@ impl Session {
         };
         let machine = &mut self.machine;
         for (field, value) in [
+            (Field::Signalled, 0),
             (Field::HostSteps, machine.field(Field::HostSteps) + 1),
             (Field::Pending, u64::from(then == Then::More)),
             (Field::Ended, u64::from(then == Then::End)),
@@ -192,16 +250,20 @@ impl Session {
     /// The step that has begun has failed: what it wrote is taken back, and it becomes the step
     /// that reports the fault.
     #[cold]
-    fn stop(&mut self, pc: u32, kind: FaultKind) {
+    pub(super) fn stop(&mut self, pc: u32, kind: FaultKind) {
         let step = self.machine.log.steps.len() - 1;
         let task = self.machine.task();
-        let was_host = self.machine.log.steps[step].is_host();
+        let failed = self.machine.log.steps.get(step);
+        let was_host = failed.is_some_and(Step::is_host);
         for entry in self.machine.log.range(step).rev() {
             self.machine.exchange(entry);
         }
-        let first = self.machine.log.steps[step].first;
+        let first = failed.map_or(0, |step| step.first);
         self.machine.log.truncate(first as usize);
-        self.machine.log.steps[step] = Step::new(first, pc, Maker::Cpu);
+        self.machine
+            .log
+            .steps
+            .set(step, Step::new(first, pc, Maker::Cpu));
         self.machine.pc = pc;
         self.machine.switched = false;
         let printed = self.machine.field(Field::Output) as usize;

@@ -3,6 +3,7 @@
 use super::Session;
 use crate::fault::TaskNumber;
 use crate::isa::unwind::Rule;
+use crate::machine::signal;
 use crate::program::{Isa, StmtRef};
 use crate::view::{FrameView, TaskStatus, TaskView};
 
@@ -124,6 +125,39 @@ impl Session {
         } = start;
         let mut low = low.min(sp);
         while frames.len() < limit.min(MAX_FRAMES) {
+            if self.code.is_sigreturn(pc) {
+                let frame = signal::Frame::at_return(self.isa(), sp);
+                let machine = &self.machine;
+                let register = |reg| frame.register(reg).and_then(read);
+                let interrupted = read(frame.pc()).map(|address| self.code.index_of(address));
+                let (Some(next), Some(next_sp), Some(next_fp)) = (
+                    interrupted.filter(|next| *next != crate::code::NONE),
+                    register(machine.sp_reg()),
+                    register(machine.fp_reg()),
+                ) else {
+                    break;
+                };
+                let high = frame.high();
+                if high < low || high > next_sp || next_sp > top {
+                    break;
+                }
+                frames.push(Frame {
+                    view: FrameView {
+                        function: "signal frame".to_owned(),
+                        runtime: true,
+                        task,
+                        low,
+                        high,
+                        address: self.code.address_of(pc),
+                        statement: None,
+                    },
+                    pc,
+                    return_address: None,
+                });
+                // The red zone belongs to whoever was interrupted.
+                (pc, sp, fp, low) = (next, next_sp, next_fp, high);
+                continue;
+            }
             let Some(rule) = self.code.unwind.rules.get(pc as usize).copied() else {
                 break;
             };

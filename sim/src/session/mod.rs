@@ -6,6 +6,7 @@
 
 mod execute;
 mod frames;
+mod intervene;
 mod journal;
 mod navigate;
 mod step_view;
@@ -23,9 +24,10 @@ use crate::code::Code;
 use crate::fault::{Fault, FaultKind};
 use crate::host::Host;
 use crate::machine::memory::Area;
+use crate::machine::signal;
 use crate::machine::{Context, Field, Machine, Register};
 use crate::program::{Image, Isa};
-use crate::view::{Breakpoint, StackKind, StepKind, Tick};
+use crate::view::{Breakpoint, Intervention, StackKind, StepKind, Tick};
 
 pub use journal::{Journal, Replay};
 
@@ -37,6 +39,21 @@ pub struct Options {
     /// Bytes of log that are kept, about. Going back further than they reach executes again from
     /// the start.
     pub log_limit: u64,
+    /// Where signals arrive by themselves.
+    pub signals: Signals,
+}
+
+/// Where signals arrive by themselves, each before an instruction, which runs when the signal's
+/// handler has returned. Others come by [`Session::intervene`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Signals {
+    /// Nowhere.
+    #[default]
+    None,
+    /// Before every instruction of a switch or an entry.
+    InSwitches,
+    /// Before every instruction that is not a handler's.
+    Everywhere,
 }
 
 impl Default for Options {
@@ -44,6 +61,7 @@ impl Default for Options {
         Options {
             memory_limit: 256 << 20,
             log_limit: 128 << 20,
+            signals: Signals::None,
         }
     }
 }
@@ -100,6 +118,10 @@ pub struct Session {
     /// What went wrong at the last step that is recorded.
     fault: Option<Box<Fault>>,
     breakpoints: Vec<Option<Breakpoint>>,
+    /// What somebody does from outside, by the steps at which it is done.
+    interventions: Vec<(u64, Intervention)>,
+    /// By instruction, whether a signal arrives before it by itself; empty for nowhere.
+    signal_points: Rc<[bool]>,
 }
 
 impl std::fmt::Debug for Session {
@@ -122,7 +144,13 @@ impl Session {
         mut host: Box<dyn Host>,
         options: Options,
     ) -> Result<Self, LoadError> {
-        let code = Code::assemble(image, &|name| host.service(name));
+        let mut image = image.clone();
+        image.objects.push(signal::object(image.isa));
+        let image = &image;
+        let code = Code::assemble(image, &|name| match name {
+            "sigreturn" => Some(signal::SIGRETURN),
+            _ => host.service(name),
+        });
         let code = Rc::new(code.map_err(LoadError::Assembly)?);
         let entry = code
             .label(&image.entry)
@@ -134,7 +162,7 @@ impl Session {
         machine.pc = entry;
         prepare(&mut machine, image, &mut *host).map_err(LoadError::Start)?;
         machine.log.clear();
-        Ok(Session {
+        let mut session = Session {
             code,
             initial: Box::new(machine.clone()),
             machine,
@@ -147,7 +175,11 @@ impl Session {
             ticks: Vec::new(),
             fault: None,
             breakpoints: Vec::new(),
-        })
+            interventions: Vec::new(),
+            signal_points: Rc::from([]),
+        };
+        session.set_signals(options.signals);
+        Ok(session)
     }
 
     /// The instruction set.
@@ -173,6 +205,14 @@ impl Session {
     /// Whether the program has ended, or faulted, at this position.
     pub fn is_over(&self) -> bool {
         self.has_ended() || self.fault().is_some()
+    }
+
+    /// Says where signals arrive by themselves.
+    fn set_signals(&mut self, signals: Signals) {
+        self.signal_points = match signals {
+            Signals::None => Rc::from([]),
+            _ => self.code.signal_points(signals).into(),
+        };
     }
 
     fn has_ended(&self) -> bool {

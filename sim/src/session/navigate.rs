@@ -121,7 +121,7 @@ impl Session {
     fn hits(&self, breakpoint: &Breakpoint) -> bool {
         let entries = || {
             let entries = self.machine.log.entries_of(self.position - 1);
-            entries.iter().map(|entry| entry.at())
+            entries.map(|entry| (entry.at(), entry.bytes()))
         };
         match breakpoint {
             Breakpoint::Line(line) => {
@@ -137,14 +137,18 @@ impl Session {
             Breakpoint::RegisterWrite(name) => {
                 let register = Register::named(self.isa(), name);
                 register.is_some_and(|register| {
-                    entries().any(|at| at == At::Register(register.0.index() as u8))
+                    entries().any(|(at, _)| at == At::Register(register.0.index() as u8))
                 })
             }
-            Breakpoint::MemoryWrite(bytes) => entries().any(|at| match at {
-                At::Cell(address) => address < bytes.end && bytes.start < address + 8,
+            Breakpoint::MemoryWrite(bytes) => entries().any(|(at, written)| match at {
+                At::Cell(address) => {
+                    let mut written =
+                        (address..address + 8).filter(|at| written >> (at & 7) & 1 != 0);
+                    written.any(|at| bytes.contains(&at))
+                }
                 At::Cells(index) => {
                     let copy = self.machine.log.copied(index);
-                    copy.address < bytes.end && bytes.start < copy.end()
+                    copy.target < bytes.end && bytes.start < copy.target + copy.bytes
                 }
                 _ => false,
             }),

@@ -33,6 +33,9 @@ impl Session {
             return Some(kind.clone());
         }
         let step = self.machine.log.steps.get(self.position.checked_sub(1)?)?;
+        if step.is_outside() {
+            return Some(self.kind_from_outside(self.position() - 1, step.pc()));
+        }
         let address = self.code.address_of(step.pc());
         Some(StepKind::Instruction { address })
     }
@@ -40,10 +43,8 @@ impl Session {
     /// The task in whose name the last step was made: sp may have moved in it.
     fn task_of_last_step(&self) -> Option<TaskNumber> {
         let sp = self.machine.sp_reg().index() as u8;
-        let old = self
-            .last_entries()
-            .iter()
-            .find(|entry| entry.at() == At::Register(sp));
+        let entries = self.last_entries();
+        let old = entries.iter().find(|entry| entry.at() == At::Register(sp));
         match old {
             Some(entry) => Shadow(entry.shadow).task(),
             None => self.machine.task(),
@@ -57,11 +58,10 @@ impl Session {
             .or_else(|| self.statement_here())
     }
 
-    pub(super) fn last_entries(&self) -> &[Entry] {
-        match self.position.checked_sub(1) {
-            Some(step) => self.machine.log.entries_of(step),
-            None => &[],
-        }
+    fn last_entries(&self) -> Vec<Entry> {
+        let step = self.position.checked_sub(1);
+        let entries = step.map(|step| self.machine.log.entries_of(step));
+        entries.into_iter().flatten().copied().collect()
     }
 
     /// The cells that the last step wrote, with what was there before.
@@ -93,8 +93,8 @@ impl Session {
 
     /// What a register held before the last step, if that has written it.
     pub(super) fn old_register(&self, index: u8) -> Option<(u64, Shadow)> {
-        let entry = self
-            .last_entries()
+        let entries = self.last_entries();
+        let entry = entries
             .iter()
             .find(|entry| entry.at() == At::Register(index))?;
         Some((entry.value, Shadow(entry.shadow)))
@@ -134,9 +134,9 @@ impl Session {
                     value: self.machine.values[index],
                     shadow: self.machine.shadows[index].0,
                 });
-                let value = |cell: Cell| match cell.shadow & WRITTEN {
-                    0 => Value::Uninitialised,
-                    _ => Value::Word(cell.value),
+                let value = |cell: Cell| match info.is_written(Shadow(cell.shadow)) {
+                    false => Value::Uninitialised,
+                    true => Value::Word(cell.value),
                 };
                 (Location::Register(info.name), value(old), value(new))
             }

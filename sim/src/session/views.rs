@@ -4,6 +4,7 @@ use super::Session;
 use crate::fault::{StackNumber, TaskNumber};
 use crate::isa::{RegisterInfo, registers};
 use crate::machine::Hash;
+use crate::machine::log::Step;
 use crate::machine::memory::PAGE;
 use crate::machine::shadow::{MAPPED, WRITTEN};
 use crate::machine::{Field, REGISTERS};
@@ -22,17 +23,14 @@ impl Session {
         let before = self
             .position
             .checked_sub(1)
-            .map(|step| self.machine.log.steps[step].pc());
+            .and_then(|step| self.machine.log.steps.get(step))
+            .map(Step::pc);
         let (pc, before) = (
             self.code.address_of(self.machine.pc),
             before.map(|index| self.code.address_of(index)),
         );
         views.push(RegisterView {
-            name: match self.isa() {
-                crate::program::Isa::X86_64 => "rip",
-                crate::program::Isa::I386 => "eip",
-                crate::program::Isa::Aarch64 => "pc",
-            },
+            name: self.pc_name(),
             value: pc,
             initialised: true,
             class: RegisterClass::ProgramCounter,
@@ -43,6 +41,15 @@ impl Session {
         views
     }
 
+    /// What the program counter is called.
+    pub(super) fn pc_name(&self) -> &'static str {
+        match self.isa() {
+            crate::program::Isa::X86_64 => "rip",
+            crate::program::Isa::I386 => "eip",
+            crate::program::Isa::Aarch64 => "pc",
+        }
+    }
+
     fn register(&self, info: &RegisterInfo) -> RegisterView {
         let index = info.reg.index() % REGISTERS;
         let (value, shadow) = (self.machine.values[index], self.machine.shadows[index]);
@@ -50,15 +57,15 @@ impl Session {
         RegisterView {
             name: info.name,
             value,
-            initialised: shadow.0 & WRITTEN != 0,
+            initialised: info.is_written(shadow),
             class: info.class,
             clobbered_by_switch: self.host.clobbers(info.name),
-            changed_from: old.filter(|old| *old != (value, shadow)).map(
-                |(old, shadow)| match shadow.0 & WRITTEN {
-                    0 => Value::Uninitialised,
-                    _ => Value::Word(old),
-                },
-            ),
+            changed_from: old
+                .filter(|old| *old != (value, shadow))
+                .map(|(old, shadow)| match info.is_written(shadow) {
+                    false => Value::Uninitialised,
+                    true => Value::Word(old),
+                }),
             points_into: shadow.task(),
         }
     }
@@ -147,6 +154,11 @@ impl Session {
         self.host.task_count()
     }
 
+    /// The task that runs, as told by whose sp it is; `None` when sp was made from no task's.
+    pub fn running_task(&self) -> Option<TaskNumber> {
+        self.machine.task()
+    }
+
     /// A task.
     pub fn task(&self, task: TaskNumber) -> Option<TaskView> {
         let mut view = self.host.task(task)?;
@@ -177,9 +189,10 @@ impl Session {
 
     /// The listing's line of the instruction executed last.
     pub fn last_line(&self) -> Option<usize> {
-        let steps = &self.machine.log.steps[..self.position];
+        let steps = &self.machine.log.steps;
         // What the host does after a call of the runtime belongs to the call's instruction.
-        let step = steps.iter().rev().find(|step| !step.is_micro())?;
+        let mut steps = (0..self.position).rev().filter_map(|step| steps.get(step));
+        let step = steps.find(|step| !step.is_micro())?;
         let info = self.code.info.get(step.pc() as usize)?;
         Some(info.line as usize)
     }
@@ -224,8 +237,9 @@ impl Session {
         };
         let stacks = &self.machine.stacks[..self.stack_count() as usize];
         let stack_bytes: u64 = stacks.iter().map(|stack| stack.top - stack.base).sum();
-        let not_instructions =
-            self.machine.field(Field::HostSteps) + u64::from(self.fault().is_some());
+        let not_instructions = self.machine.field(Field::HostSteps)
+            + self.machine.field(Field::OutsideSteps)
+            + u64::from(self.fault().is_some());
         Statistics {
             instructions: steps - not_instructions,
             switches: switches.count() as u64,

@@ -7,6 +7,7 @@ use super::frames::{Frame, Home};
 use crate::fault::{StackNumber, TaskNumber};
 use crate::machine::SegmentKind;
 use crate::machine::shadow::{Cell, Shadow, WRITTEN};
+use crate::machine::signal;
 use crate::program::{Slot, SlotKind};
 use crate::view::{FrameView, Meaning, Value, WordView};
 
@@ -203,6 +204,9 @@ impl Session {
         let Some(frame) = frame.and_then(|frame| living.frames.get(frame)) else {
             return self.meaning_of_value(value);
         };
+        if self.code.is_sigreturn(frame.pc) {
+            return self.meaning_in_signal_frame(frame, address, value);
+        }
         let offset = address.wrapping_sub(frame.view.high) as i64 as i32;
         let function = self.code.function_of(frame.pc);
         let slots = function.map_or(&[][..], |function| &function.info.slots);
@@ -228,6 +232,19 @@ impl Session {
                 register: saved.register.to_owned(),
             },
             None => self.meaning_of_value(value),
+        }
+    }
+
+    /// What a word of a signal's frame means.
+    fn meaning_in_signal_frame(&self, frame: &Frame, address: u64, value: u64) -> Meaning {
+        let low = frame.view.high - signal::Frame::bytes(self.isa());
+        let kept = signal::Frame::at(self.isa(), low);
+        match kept.register_at(address) {
+            Some(info) => Meaning::SavedRegister {
+                register: info.name.to_owned(),
+            },
+            None if address == kept.pc() => self.meaning_of_value(value),
+            None => Meaning::Padding,
         }
     }
 

@@ -6,29 +6,29 @@ use crate::machine::log::At;
 use crate::view::{Origin, StepKind};
 
 impl Session {
-    /// The step that last wrote the word at an address, before the current position. A copy is
-    /// followed to what it copied. `None` if nothing has written it, as far as the log reaches.
+    /// The step that last wrote the byte at an address, before the current position. A save or a
+    /// restore is followed to what it copied. `None` if nothing has written the byte, as far as
+    /// the log reaches.
     pub fn writer_of_memory(&self, address: u64) -> Option<Origin> {
         let mut address = address;
         let mut copies = Vec::new();
         let mut end = self.position;
         loop {
-            let step = self.last_step_that_wrote(address & !7, end)?;
+            let step = self.last_step_that_wrote(address, end)?;
             let Some(source) = self.copied_from(step, address) else {
                 return Some(Origin {
                     step: step as u64,
                     copies,
                 });
             };
-            copies.push(step as u64);
-            let Some(_) = self.last_step_that_wrote(source & !7, step) else {
+            if self.last_step_that_wrote(source, step).is_none() {
                 // It was there before the first step: the copy is all that can be told.
-                copies.pop();
                 return Some(Origin {
                     step: step as u64,
                     copies,
                 });
-            };
+            }
+            copies.push(step as u64);
             (address, end) = (source, step);
         }
     }
@@ -42,7 +42,7 @@ impl Session {
         let index = info.reg.index() as u8;
         let log = &self.machine.log;
         let step = (0..self.position).rev().find(|&step| {
-            let mut entries = log.entries_of(step).iter();
+            let mut entries = log.entries_of(step);
             entries.any(|entry| entry.at() == At::Register(index))
         })?;
         Some(Origin {
@@ -51,16 +51,13 @@ impl Session {
         })
     }
 
-    fn last_step_that_wrote(&self, cell: u64, end: usize) -> Option<usize> {
+    fn last_step_that_wrote(&self, byte: u64, end: usize) -> Option<usize> {
         let log = &self.machine.log;
-        (0..end).rev().find(|&step| {
-            let mut entries = log.entries_of(step).iter();
+        (log.kept_from..end).rev().find(|&step| {
+            let mut entries = log.entries_of(step);
             entries.any(|entry| match entry.at() {
-                At::Cell(address) => address == cell,
-                At::Cells(index) => {
-                    let copy = log.copied(index);
-                    (copy.address..copy.end()).contains(&cell)
-                }
+                At::Cell(cell) => cell == byte & !7 && entry.bytes() >> (byte & 7) & 1 != 0,
+                At::Cells(index) => log.copied(index).contains(byte),
                 _ => false,
             })
         })

@@ -1,0 +1,166 @@
+//! Lists that grow without moving what is in them, and that can lose their beginning.
+//!
+//! A vector that grows moves all of its items every so often; a log is written faster than its
+//! pages can be touched a second time. So it lies in pieces of fixed size. Items are
+//! counted from the first ever made, dropped or not.
+
+/// A list in pieces of `1 << SHIFT` items.
+#[derive(Clone, Debug)]
+pub(crate) struct Pieces<T, const SHIFT: u32> {
+    /// The piece that is being filled.
+    last: Vec<T>,
+    /// How many items it takes: none before there is one.
+    room: usize,
+    /// The pieces before it that are kept.
+    past: Vec<Vec<T>>,
+    /// How many pieces were dropped.
+    dropped: usize,
+}
+
+impl<T, const SHIFT: u32> Pieces<T, SHIFT> {
+    const SIZE: usize = 1 << SHIFT;
+
+    pub const EMPTY: Self = Pieces {
+        last: Vec::new(),
+        room: 0,
+        past: Vec::new(),
+        dropped: 0,
+    };
+
+    /// The number of the piece that is being filled.
+    #[inline(always)]
+    pub fn piece(&self) -> usize {
+        self.dropped + self.past.len()
+    }
+
+    /// How many items were ever made.
+    #[inline(always)]
+    pub fn end(&self) -> usize {
+        (self.piece() << SHIFT) + self.last.len()
+    }
+
+    /// How many items were dropped.
+    #[inline(always)]
+    pub fn first(&self) -> usize {
+        self.dropped << SHIFT
+    }
+
+    /// The number of the piece that an item is in.
+    #[inline(always)]
+    pub fn piece_of(at: usize) -> usize {
+        at >> SHIFT
+    }
+
+    /// Whether the piece that is being filled has no room for another item.
+    #[inline(always)]
+    pub fn is_full(&self) -> bool {
+        self.last.len() >= self.room
+    }
+
+    /// Begins the next piece, when the last one is full.
+    #[cold]
+    fn begin_piece(&mut self) {
+        let next = Vec::with_capacity(Self::SIZE);
+        let full = std::mem::replace(&mut self.last, next);
+        // The first piece is not allocated before it is needed.
+        if self.room > 0 {
+            self.past.push(full);
+        }
+        self.room = Self::SIZE;
+    }
+
+    /// Adds an item.
+    #[inline(always)]
+    pub fn push(&mut self, item: T) {
+        if self.is_full() {
+            self.begin_piece();
+        }
+        self.last.push(item);
+    }
+
+    #[inline(always)]
+    fn items(&self, piece: usize) -> &[T] {
+        match piece.checked_sub(self.dropped) {
+            Some(index) if index == self.past.len() => &self.last,
+            Some(index) => self.past.get(index).map_or(&[], |items| items),
+            None => &[],
+        }
+    }
+
+    /// An item, unless it was dropped or there is none.
+    #[inline(always)]
+    pub fn get(&self, at: usize) -> Option<&T> {
+        self.items(at >> SHIFT).get(at & (Self::SIZE - 1))
+    }
+
+    /// As [`get`](Self::get), to be changed.
+    #[inline(always)]
+    pub fn get_mut(&mut self, at: usize) -> Option<&mut T> {
+        let index = (at >> SHIFT).checked_sub(self.dropped)?;
+        let items = match index == self.past.len() {
+            true => &mut self.last,
+            false => self.past.get_mut(index)?,
+        };
+        items.get_mut(at & (Self::SIZE - 1))
+    }
+
+    /// Drops the pieces before this one.
+    pub fn drop_before(&mut self, piece: usize) {
+        let count = piece.saturating_sub(self.dropped).min(self.past.len());
+        self.past.drain(..count);
+        self.dropped += count;
+    }
+
+    /// Forgets this item and all after it.
+    pub fn truncate(&mut self, at: usize) {
+        let piece = at >> SHIFT;
+        while self.piece() > piece
+            && let Some(before) = self.past.pop()
+        {
+            self.last = before;
+        }
+        if self.piece() == piece {
+            self.last.truncate(at & (Self::SIZE - 1));
+        }
+    }
+
+    /// How many pieces are kept, with the one that is being filled.
+    pub fn kept(&self) -> usize {
+        self.past.len() + 1
+    }
+
+    /// Bytes that it takes.
+    pub fn bytes(&self) -> usize {
+        let items = self.past.iter().map(Vec::capacity).sum::<usize>();
+        (items + self.last.capacity()) * size_of::<T>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type List = Pieces<u32, 3>;
+
+    #[test]
+    fn items_keep_their_numbers_when_the_beginning_is_dropped() {
+        let mut list = List::EMPTY;
+        for number in 0..40 {
+            assert_eq!(list.end(), number);
+            list.push(number as u32);
+        }
+        assert_eq!(list.kept(), 5);
+        list.drop_before(List::piece_of(17));
+        assert_eq!(
+            (list.get(15), list.get(16), list.get(40)),
+            (None, Some(&16), None)
+        );
+        list.truncate(19);
+        assert_eq!(
+            (list.end(), list.get(18), list.get(19)),
+            (19, Some(&18), None)
+        );
+        list.push(99);
+        assert_eq!(list.get(19), Some(&99));
+    }
+}
