@@ -243,3 +243,73 @@ fn what_cannot_be_done_is_refused_with_a_reason() {
     );
     assert_eq!(session.branch(), &far[..1]);
 }
+
+/// Registers, memory and the program counter set to anything, at any step: the run goes on, ends or
+/// faults, and all of it can be taken back.
+#[test]
+fn whatever_is_set_by_hand_is_answered() {
+    let mut random = 0x1eed_5eed_u64;
+    let mut below = |limit: u64| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        (random >> 11) % limit
+    };
+    for &isa in ISAS {
+        let mut session = load(TEXT, isa);
+        session.run(LIMIT);
+        let len = session.position();
+        let registers = session.registers();
+        let code: Vec<u64> = session
+            .listing()
+            .iter()
+            .filter_map(|line| line.address)
+            .collect();
+        for round in 0..400 {
+            session.take_branch(&[]).expect("nothing is refused");
+            session.jump(below(len - 1));
+            let start = (session.position(), session.state_hash());
+            for _ in 0..1 + below(3) {
+                let register = &registers[below(registers.len() as u64) as usize];
+                let near = registers[below(registers.len() as u64) as usize].value;
+                let value = match below(4) {
+                    0 => below(300),
+                    1 => near.wrapping_add(below(64)).wrapping_sub(32),
+                    2 => code[below(code.len() as u64) as usize],
+                    _ => below(u64::MAX),
+                };
+                let stack = session.stacks().swap_remove(1);
+                let what = match below(4) {
+                    0 => Intervention::SetBytes {
+                        address: stack.top - 1 - below(300),
+                        bytes: vec![below(256) as u8],
+                    },
+                    1 => Intervention::Signal,
+                    2 => Intervention::SetRegister {
+                        register: registers[registers.len() - 1].name.to_owned(),
+                        value: code[below(code.len() as u64) as usize],
+                    },
+                    _ => Intervention::SetRegister {
+                        register: register.name.to_owned(),
+                        value,
+                    },
+                };
+                // What does not fit is refused.
+                let _ = session.intervene(what);
+                session.jump(session.position() + below(20));
+            }
+            session.run(20_000);
+            drop((session.last_step(), session.stacks(), session.tasks()));
+            let (end, at) = (session.state_hash(), session.position());
+            session.jump(start.0);
+            assert_eq!(
+                session.state_hash(),
+                start.1,
+                "round {round} on {}",
+                isa.name()
+            );
+            session.jump(at);
+            assert_eq!(session.state_hash(), end, "round {round} on {}", isa.name());
+        }
+    }
+}

@@ -40,6 +40,9 @@ xflags::xflags! {
             /// Run only benches whose name contains this.
             optional filter: String
         }
+        /// Measures the simulator: steps per second and time to reach any step, natively and as
+        /// WebAssembly in headless Chromium.
+        cmd speed {}
         /// Writes the benchmark results that the explorer shows: measured ones, else the reference.
         /// Trunk calls this as a hook.
         cmd gather {

@@ -5,6 +5,7 @@
 //! - [`setup`]: what must be installed, one small type per step, each checked by trying;
 //! - [`page`] and [`serve`]: building the explorer with Trunk, and serving it;
 //! - [`mod@test`]: the parts of the test suite and what each needs;
+//! - [`speed`]: measuring the simulator, natively and in a browser;
 //! - [`mod@bench`]: running the benches, and gathering their results into one file;
 //! - [`context`], [`command`], [`progress`]: where things are, running programs, telling what goes on.
 //!
@@ -20,6 +21,7 @@ mod page;
 mod progress;
 mod serve;
 mod setup;
+mod speed;
 mod test;
 
 use std::process::ExitCode;
@@ -58,6 +60,7 @@ fn dispatch(flags: flags::Xtask) -> Result<bool> {
         }
         XtaskCmd::Setup(_) => setup::everything(&context).map(|()| true),
         XtaskCmd::Bench(flags) => bench::bench(&context, &flags).map(|()| true),
+        XtaskCmd::Speed(_) => speed::speed(&context).map(|()| true),
         XtaskCmd::Gather(flags) => bench::gather_to(&context, &flags.to).map(|()| true),
         XtaskCmd::Announce(_) => unreachable!("it was run above, without a context"),
     }

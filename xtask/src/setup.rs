@@ -27,8 +27,9 @@ use anyhow::{Context as _, Result, bail};
 
 use self::{browser::Browser, cargo_tool::CargoTool, crates::Crates, linux::LinuxCross};
 pub use self::{
-    browser::driver as browser_driver, cargo_tool::folders as tool_folders, program::Program,
-    rust_target::Compiler, rust_target::RustTarget, wasm_opt::WasmOpt,
+    browser::driver as browser_driver, browser::program as browser_program,
+    cargo_tool::folders as tool_folders, program::Program, rust_target::Compiler,
+    rust_target::RustTarget, wasm_opt::WasmOpt,
 };
 use crate::{
     context::Context,

@@ -211,6 +211,16 @@ impl Steps {
     }
 }
 
+impl std::ops::Index<usize> for Steps {
+    type Output = Step;
+
+    /// # Panics
+    /// If so many steps have not been made.
+    fn index(&self, step: usize) -> &Step {
+        self.0.get(step).expect("a step that was made")
+    }
+}
+
 /// Cells of copies: those of one copy lie in one vector.
 #[derive(Clone, Debug)]
 struct Cells {

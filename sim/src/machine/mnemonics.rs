@@ -272,8 +272,11 @@ const UNDEFINED: [(Isa, &[&str]); 2] = [
     (Isa::Aarch64, &["brk #1", "udf #0"]),
 ];
 
+/// The names of a condition, and when it holds.
+type Condition = (&'static [&'static str], fn([bool; 4]) -> bool);
+
 /// The conditions of x86 by their names, on the flags CF, ZF, SF, OF.
-const X86_CONDITIONS: &[(&[&str], fn([bool; 4]) -> bool)] = &[
+const X86_CONDITIONS: &[Condition] = &[
     (&["o"], |[_, _, _, o]| o),
     (&["no"], |[_, _, _, o]| !o),
     (&["b", "c", "nae"], |[c, ..]| c),
@@ -291,7 +294,7 @@ const X86_CONDITIONS: &[(&[&str], fn([bool; 4]) -> bool)] = &[
 ];
 
 /// Those of aarch64, on N, Z, C, V.
-const A64_CONDITIONS: &[(&[&str], fn([bool; 4]) -> bool)] = &[
+const A64_CONDITIONS: &[Condition] = &[
     (&["eq"], |[_, z, ..]| z),
     (&["ne"], |[_, z, ..]| !z),
     (&["hs", "cs"], |[_, _, c, _]| c),

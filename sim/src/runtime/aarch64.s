@@ -35,8 +35,9 @@ rt_first:
     ldp x2, x3, [x4, #32]
     ldp x6, x7, [x4, #64]
     add x8, x4, #80
-    mov sp, x8
+    // Before sp moves: what is below it belongs to whichever signal comes.
     ldp x4, x5, [x4, #48]
+    mov sp, x8
     mov x29, #0
     blr x9
     bl rt_exit

@@ -85,6 +85,35 @@ impl Runtime {
         reply
     }
 
+    /// Whether it is the running task that calls, as the scheduler knows it. A switch that has gone
+    /// astray is noticed here at the latest, before the scheduler acts on it.
+    fn check_who_runs(&self, service: &str, context: &Context<'_>) -> Result<(), FaultKind> {
+        let runs = context.task();
+        let expected = match service {
+            // The scheduler has decided already; the task that leaves is still at work.
+            "aim" => self.aim().map(|(source, _)| source),
+            // It says itself what is wrong.
+            "unreachable" => runs,
+            "poll" | "run" => Some(0).filter(|main| self.state().current() == *main),
+            _ => Some(self.state().current()),
+        };
+        if expected.is_some() && runs == expected {
+            return Ok(());
+        }
+        let name = |task: Option<TaskNumber>| match task {
+            Some(task) => self.task_name(task),
+            None => "nobody".to_owned(),
+        };
+        Err(FaultKind::Runtime {
+            message: format!(
+                "{} calls the runtime ({service}), but the scheduler has given the CPU to {}: \
+                 execution has gone astray",
+                name(runs),
+                name(Some(self.state().current()))
+            ),
+        })
+    }
+
     /// Ends a host step: keeps it, or forgets what a failed one has begun.
     fn settle<T>(&mut self, result: Result<T, FaultKind>) -> Result<T, FaultKind> {
         match result {
@@ -436,7 +465,9 @@ impl Host for Runtime {
 
     fn call(&mut self, service: u16, context: &mut Context<'_>) -> Result<Then, FaultKind> {
         let result = match SERVICES.get(service as usize) {
-            Some(service) => (service.handler)(self, context),
+            Some(service) => self
+                .check_who_runs(service.name, context)
+                .and_then(|()| (service.handler)(self, context)),
             None => Err(FaultKind::Runtime {
                 message: format!("there is no service {service}"),
             }),

@@ -4,10 +4,11 @@ use std::rc::Rc;
 
 use super::Session;
 use crate::code::Insts;
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{Fault, FaultKind, TaskNumber};
 use crate::host::Then;
 use crate::isa::{aarch64, x86};
-use crate::machine::log::{Maker, Step};
+use crate::machine::log::{At, Maker, Step};
+use crate::machine::shadow::Shadow;
 use crate::machine::signal::SIGRETURN;
 use crate::machine::{Context, Field, Machine, Trap};
 use crate::view::{StepKind, StepOutcome, Tick, TickKind};
@@ -247,6 +248,19 @@ impl Session {
         }
     }
 
+    /// The task whose sp was in use before sp came to point elsewhere.
+    fn last_known_task(&self) -> Option<TaskNumber> {
+        let sp = self.machine.sp_reg().index() as u8;
+        let log = &self.machine.log;
+        (log.kept_from..log.steps.len()).rev().find_map(|step| {
+            let mut olds = log.entries_of(step).rev();
+            olds.find_map(|entry| match entry.at() == At::Register(sp) {
+                true => Shadow(entry.shadow).task(),
+                false => None,
+            })
+        })
+    }
+
     /// The step that has begun has failed: what it wrote is taken back, and it becomes the step
     /// that reports the fault.
     #[cold]
@@ -283,7 +297,11 @@ impl Session {
                 .code
                 .function_of(pc)
                 .map_or(String::new(), |function| function.info.name.clone()),
-            task: self.machine.task().or(task),
+            task: self
+                .machine
+                .task()
+                .or(task)
+                .or_else(|| self.last_known_task()),
             statement: self.statement_here(),
         };
         self.fault = Some(Box::new(fault));

@@ -121,7 +121,7 @@ impl Session {
         positions.map(|position| {
             while at > position {
                 at -= 1;
-                for entry in self.machine.log.entries_of(at).iter().rev() {
+                for entry in self.machine.log.entries_of(at).rev() {
                     if let At::Register(index) = entry.at() {
                         values[index as usize % REGISTERS] = entry.value;
                     }
@@ -302,7 +302,7 @@ impl Session {
         let mut value = self.registers_at([exit])[0].0[sp];
         for position in (passage.entry..=exit).rev() {
             if position < exit {
-                let entries = self.machine.log.entries_of(position).iter().rev();
+                let entries = self.machine.log.entries_of(position).rev();
                 for entry in entries {
                     if entry.at() == At::Register(sp as u8) {
                         value = entry.value;

@@ -20,6 +20,13 @@ pub fn driver() -> Option<PathBuf> {
         .or_else(|| find("chromedriver"))
 }
 
+/// The browser itself.
+pub fn program() -> Option<PathBuf> {
+    ["chromium", "chromium-browser", "google-chrome"]
+        .iter()
+        .find_map(|program| find(program))
+}
+
 impl Step for Browser {
     fn name(&self) -> String {
         "Chromium and its driver".into()
@@ -30,11 +37,8 @@ impl Step for Browser {
     }
 
     fn is_done(&self, _: &Context) -> bool {
-        let browser = ["chromium", "chromium-browser", "google-chrome"]
-            .iter()
-            .find_map(|p| find(p));
         // The browser itself takes a second to tell its version, so only its driver is tried.
-        browser.is_some()
+        program().is_some()
             && driver().is_some_and(|driver| succeeds(command(driver).arg("--version")))
     }
 
