@@ -45,14 +45,18 @@ fn values(session: &Session) -> Vec<(&'static str, u64, bool, Option<u32>)> {
 #[track_caller]
 fn check_storm(name: &str, text: &str, isa: Isa) {
     let mut calm = load(text, isa);
-    let (expected, fault, _) = run(&mut calm);
+    let (expected, fault, own) = run(&mut calm);
     assert_eq!(fault, None, "{name}");
     let mut stormy = load_with(text, isa, Signals::Everywhere);
     let (output, fault, signals) = run(&mut stormy);
     assert_eq!(fault, None, "{name} on {}", isa.name());
     assert_eq!(output, expected, "{name} on {}", isa.name());
+    // Of a scenario that brings its own signals, the handlers are among the instructions.
     let instructions = calm.statistics().instructions;
-    assert!(signals as u64 >= instructions, "{name}: {signals}");
+    assert!(
+        own > 0 || signals as u64 >= instructions,
+        "{name}: {signals}"
+    );
     // Every register, flags and control words among them, is as it would have been.
     assert_eq!(values(&stormy), values(&calm), "{name} on {}", isa.name());
     let events = |session: &Session| session.host().events();

@@ -72,7 +72,7 @@ fn in_browser(context: &Context) -> Result<()> {
     browser.args(["--disable-component-update", "--disable-sync", "--dump-dom"]);
     browser.arg(format!("--user-data-dir={}", profile.display()));
     browser.arg(format!("file://{}", file.display()));
-    say("measuring in headless Chromium".to_owned());
+    say("measuring in headless Chromium");
     let page = capture(&mut browser)?;
     let shown = page
         .split_once("<pre>")
