@@ -12,6 +12,8 @@ use costack_engine::share::Plan;
 /// Brings the bytes of `target` into place on its stack and makes it the owner. Returns how many
 /// there are, from its stack pointer up to the top.
 ///
+/// `FRESH` is how many words the stack's switch leaves at the low end of an image.
+///
 /// # Errors
 /// The engine's refusal, or no memory to save the owner. Nothing has changed then.
 ///
@@ -19,14 +21,14 @@ use costack_engine::share::Plan;
 /// `target` and `stack` belong together and are alive, and nothing runs on the stack's memory
 /// that is not known to the engine.
 #[inline(always)]
-pub(crate) unsafe fn bring_in(stack: &StackState, target: Shared) -> Result<usize, Error> {
+pub(crate) unsafe fn bring_in<const FRESH: usize>(stack: &StackState, target: Shared) -> Result<usize, Error> {
     if stack.is_watched() {
         cold_path();
         // SAFETY: the caller's promise.
-        return unsafe { bring_in_watched(stack, target) };
+        return unsafe { bring_in_watched::<FRESH>(stack, target) };
     }
     // SAFETY: the caller's promise.
-    unsafe { carry_out::<false>(stack, target) }
+    unsafe { carry_out::<false, FRESH>(stack, target) }
 }
 
 /// As [`bring_in`], for a stack with an observer, which must not resume anything on that stack
@@ -36,12 +38,12 @@ pub(crate) unsafe fn bring_in(stack: &StackState, target: Shared) -> Result<usiz
 /// As for [`bring_in`].
 #[cold]
 #[inline(never)]
-unsafe fn bring_in_watched(stack: &StackState, target: Shared) -> Result<usize, Error> {
+unsafe fn bring_in_watched<const FRESH: usize>(stack: &StackState, target: Shared) -> Result<usize, Error> {
     if stack.is_telling() {
         return Err(Refusal::StackInUse.into());
     }
     // SAFETY: the caller's promise.
-    unsafe { carry_out::<true>(stack, target) }
+    unsafe { carry_out::<true, FRESH>(stack, target) }
 }
 
 /// The interpreter of plans. While it tells an observer something, it holds no reference to
@@ -50,7 +52,7 @@ unsafe fn bring_in_watched(stack: &StackState, target: Shared) -> Result<usize, 
 /// # Safety
 /// As for [`bring_in`].
 #[inline(always)]
-unsafe fn carry_out<const WATCHED: bool>(
+unsafe fn carry_out<const WATCHED: bool, const FRESH: usize>(
     stack: &StackState,
     target: Shared,
 ) -> Result<usize, Error> {
@@ -75,7 +77,7 @@ unsafe fn carry_out<const WATCHED: bool>(
             match evict {
                 Some((owner, bytes)) => {
                     // SAFETY: the owner is suspended, so its bytes are in place.
-                    unsafe { save(stack, owner, bytes as usize)? };
+                    unsafe { save::<FRESH>(stack, owner, bytes as usize)? };
                     if WATCHED {
                         stack.count(owner, |all| all.saved(bytes));
                         let task = owner.id();
@@ -85,7 +87,7 @@ unsafe fn carry_out<const WATCHED: bool>(
                 None => cold_path(),
             }
             // SAFETY: the stack is free now, and the target's image is in its save stack.
-            unsafe { bring_back(stack, target, restore as usize) };
+            unsafe { bring_back::<FRESH>(stack, target, restore as usize) };
             if WATCHED {
                 stack.count(target, |all| all.restored(restore));
                 let task = target.id();
@@ -125,7 +127,7 @@ unsafe fn carry_out<const WATCHED: bool>(
 /// # Safety
 /// `owner` owns the stack and is suspended, with that many bytes in use.
 #[inline(always)]
-unsafe fn save(stack: &StackState, owner: Shared, bytes: usize) -> Result<(), Error> {
+unsafe fn save<const FRESH: usize>(stack: &StackState, owner: Shared, bytes: usize) -> Result<(), Error> {
     // SAFETY: no other reference to the image exists.
     let image = unsafe { &mut *owner.image() };
     if !fits(image.capacity as usize, bytes) {
@@ -133,7 +135,7 @@ unsafe fn save(stack: &StackState, owner: Shared, bytes: usize) -> Result<(), Er
         stack.refit(image, bytes)?;
     }
     // SAFETY: the image has room for `bytes` and is not on the stack.
-    unsafe { copy_image(stack.top_ptr().sub(bytes), image.start, bytes) };
+    unsafe { copy_image::<FRESH>(stack.top_ptr().sub(bytes), image.start, bytes) };
     Ok(())
 }
 
@@ -142,10 +144,10 @@ unsafe fn save(stack: &StackState, owner: Shared, bytes: usize) -> Result<(), Er
 /// # Safety
 /// The stack is free; the image is `bytes` long.
 #[inline(always)]
-unsafe fn bring_back(stack: &StackState, target: Shared, bytes: usize) {
+unsafe fn bring_back<const FRESH: usize>(stack: &StackState, target: Shared, bytes: usize) {
     // SAFETY: the image came from this stack, so it fits, and it is not on the stack.
     unsafe {
-        copy_image((*target.image()).start, stack.top_ptr().sub(bytes), bytes);
+        copy_image::<FRESH>((*target.image()).start, stack.top_ptr().sub(bytes), bytes);
     }
 }
 

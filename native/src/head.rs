@@ -88,6 +88,10 @@ pub(crate) struct Head {
 }
 
 impl Head {
+    /// Where the flavour is noted, for assembly.
+    #[cfg(feature = "raw")]
+    pub(crate) const FP_OFFSET: usize = offset_of!(Head, fp);
+
     pub(crate) fn new(kind: Kind, sp: usize, id: u32) -> Self {
         Head {
             sp: Cell::new(sp),
@@ -118,6 +122,11 @@ impl Head {
     pub(crate) fn finish(&self) {
         self.kind.set(Kind::Finished);
         self.sp.set(0);
+    }
+
+    #[cfg(feature = "raw")]
+    pub(crate) fn is_fp(&self) -> bool {
+        self.fp
     }
 
     #[inline(always)]

@@ -23,6 +23,7 @@
 //!   drive [`costack_engine::sched::Scheduler`] with coroutines as its tasks.
 //! - `io`: sockets, pipes and other files that park only the task that waits for them.
 //! - `scenario`: runs scenario files in real coroutines.
+//! - `raw`: coroutines without types, resumed and suspended by C functions; for other languages.
 //! - Without both, `no_std` with `alloc`; bring your own [`stack::StackMemory`].
 #![cfg_attr(not(feature = "std"), no_std)]
 #![warn(clippy::undocumented_unsafe_blocks)]
@@ -39,6 +40,8 @@ mod head;
 #[cfg(feature = "io")]
 pub mod io;
 mod own;
+#[cfg(feature = "raw")]
+pub mod raw;
 mod resume;
 #[cfg(feature = "runtime")]
 pub mod runtime;

@@ -16,6 +16,7 @@
 //! been evicted right before its first instruction.
 
 use crate::arch::{self, InitialFrame, InitialFrameFp};
+use crate::copy::FRESH_WORDS;
 use crate::head::{Begin, Head, Kind, left_with};
 use crate::own::Traits;
 use crate::slab::{Piece, Slab};
@@ -33,11 +34,11 @@ use costack_engine::share;
 /// The control block of a coroutine that shares its stack: one cache line.
 #[repr(C)]
 pub(crate) struct SharedControl {
-    head: Head,
-    record: UnsafeCell<share::Coroutine>,
-    stack: NonNull<StackState>,
+    pub(crate) head: Head,
+    pub(crate) record: UnsafeCell<share::Coroutine>,
+    pub(crate) stack: NonNull<StackState>,
     /// Its save stack.
-    image: UnsafeCell<Piece>,
+    pub(crate) image: UnsafeCell<Piece>,
 }
 
 #[cfg(target_pointer_width = "64")]
@@ -45,7 +46,7 @@ const _: () = assert!(size_of::<SharedControl>() == 64);
 
 /// Names a coroutine to the engine: the address of its control block.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Shared(NonNull<SharedControl>);
+pub(crate) struct Shared(pub(crate) NonNull<SharedControl>);
 
 /// What is told to an observer.
 type Observer = Box<dyn FnMut(Event<Id>)>;
@@ -64,11 +65,11 @@ pub(crate) struct StackState {
     /// The address after the highest byte, 16-byte aligned.
     top: *mut u8,
     /// Usable bytes.
-    bytes: usize,
+    pub(crate) bytes: usize,
     pub(crate) number: u32,
-    slab: UnsafeCell<Slab>,
+    pub(crate) slab: UnsafeCell<Slab>,
     /// Control blocks that exist.
-    blocks: Cell<usize>,
+    pub(crate) blocks: Cell<usize>,
     handle: Cell<bool>,
     /// Someone observes or counts.
     watched: Cell<bool>,
@@ -141,7 +142,7 @@ impl SharedStack {
         Ok(SharedStack { state })
     }
 
-    fn state(&self) -> &StackState {
+    pub(crate) fn state(&self) -> &StackState {
         // SAFETY: the state lives as long as its handle.
         unsafe { self.state.as_ref() }
     }
@@ -445,7 +446,7 @@ impl StackState {
 
     /// # Safety
     /// `state` is alive; the caller does not use it afterwards unless it holds a block or handle.
-    unsafe fn drop_if_unused(state: NonNull<StackState>) {
+    pub(crate) unsafe fn drop_if_unused(state: NonNull<StackState>) {
         // SAFETY: the caller's promise.
         let unused = unsafe { state.as_ref().blocks.get() == 0 && !state.as_ref().handle.get() };
         if unused {
@@ -534,7 +535,7 @@ impl Shared {
     #[inline(always)]
     pub(crate) fn prepare(self, stack: &StackState) -> Result<usize, Error> {
         // SAFETY: a control block belongs to its stack.
-        let bytes = unsafe { exchange::bring_in(stack, self)? };
+        let bytes = unsafe { exchange::bring_in::<FRESH_WORDS>(stack, self)? };
         Ok(stack.top.addr() - bytes)
     }
 
@@ -625,7 +626,7 @@ impl Drop for HalfWay {
 
 #[cold]
 #[inline(never)]
-extern "C" fn yielded_elsewhere() -> ! {
+pub(crate) extern "C" fn yielded_elsewhere() -> ! {
     // The boundary of a C function ends the process: there is no stack to go on with.
     panic!("a coroutine that shares its stack yielded from another coroutine's stack")
 }

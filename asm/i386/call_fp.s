@@ -1,0 +1,49 @@
+// The switch on i386, System V, as the end of a C function: floating-point flavour.
+//
+// As call.s, and MXCSR and the x87 control word belong to each side.
+//
+//   a suspended stack                    a stack that has not run yet
+//
+//   higher addresses                     higher addresses
+//   +---------------------------+ top    +---------------------------+ top, sp+28,
+//   | frames of its functions   |        |                           | 16-byte aligned
+//   +---------------------------+        +---------------------------+
+//   | as in call.s              | sp+8   | as in call.s              | sp+8
+//   | x87 control word          | sp+4   | x87 control word          | sp+4
+//   | MXCSR                     | sp     | MXCSR                     | sp
+//   +---------------------------+        +---------------------------+
+//   nothing live below sp                nothing live below sp
+//
+// At entry and at exit: as in call.s.
+// At exit, besides: the control bits of MXCSR and the x87 control word are what they were when the
+// target gave up the CPU. Each is loaded only if it differs; see asm/x86_64/call_fp.s.
+    push ebp
+    push ebx
+    push esi
+    push edi
+    lea esp, [esp - 8]
+    stmxcsr [esp]
+    fnstcw [esp + 4]
+    mov [ecx], esp
+    mov ecx, [esp]
+    movzx ebx, word ptr [esp + 4]
+    mov esp, edx
+    xor ecx, [esp]
+    xor bx, [esp + 4]
+    test ecx, 0xffc0
+    jnz 3f
+    test bx, bx
+    jnz 4f
+2:
+    lea esp, [esp + 8]
+    pop edi
+    pop esi
+    pop ebx
+    pop ebp
+    pop ecx
+    jmp ecx
+3:
+    ldmxcsr [esp]
+4:
+    fldcw [esp + 4]
+    jmp 2b

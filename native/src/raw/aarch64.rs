@@ -1,0 +1,269 @@
+//! aarch64, AAPCS64. The texts are in `asm/aarch64/`; each draws the stack at its top.
+
+use super::at;
+use crate::raw::{Control, Entry, prepare, refuse_suspend};
+use core::arch::{asm, naked_asm};
+use core::cell::Cell;
+use core::ffi::c_void;
+use core::ptr;
+
+/// Words that an image has at least, moved one by one. `call.s` stores pairs, which are moved as
+/// they were stored.
+pub(crate) const FRESH_WORDS: usize = 4;
+
+/// Resumes a coroutine; see [`resume`](super::super::resume).
+///
+/// # Safety
+/// As there.
+#[unsafe(naked)]
+pub unsafe extern "C" fn resume(
+    control: *mut Control,
+    value: *mut c_void,
+    out: *mut *mut c_void,
+    strict: i32,
+) -> i32 {
+    naked_asm!(
+        "cbz x0, 8f",
+        "ldr x8, [x0, #{sp}]",
+        "cbz x8, 8f",
+        // Here: x0 control block, x1 value, x2 out, x8 sp of the coroutine.
+        "7:",
+        "mrs x9, tpidr_el0",
+        "adrp x10, :gottprel:costack_current",
+        "ldr x10, [x10, #:gottprel_lo12:costack_current]",
+        "ldr x11, [x9, x10]",
+        "str x0, [x9, x10]",
+        "str x11, [x0, #{previous}]",
+        "str x2, [x0, #{out}]",
+        "ldr x12, [x0, #{received}]",
+        "str xzr, [x0, #{sp}]",
+        "cbz x12, 6f",
+        "str x1, [x12]",
+        "6:",
+        "mov x2, #0",
+        "mov x1, x8",
+        "ldrb w9, [x0, #{fp}]",
+        "add x0, x0, #{resumer_sp}",
+        "cbnz w9, 5f",
+        include_str!("../../../asm/aarch64/call.s"),
+        "5:",
+        include_str!("../../../asm/aarch64/call_fp.s"),
+        // Its bytes are not in place, or it may not be resumed.
+        "8:",
+        "stp x29, x30, [sp, #-48]!",
+        "mov x29, sp",
+        "stp x0, x1, [sp, #16]",
+        "str x2, [sp, #32]",
+        "mov w1, w3",
+        "bl {prepare}",
+        "mov x8, x0",
+        "ldr x2, [sp, #32]",
+        "ldp x0, x1, [sp, #16]",
+        "ldp x29, x30, [sp], #48",
+        "cmn x8, #4095",
+        "b.lo 7b",
+        "mov x0, x8",
+        "ret",
+        sp = const at::SP,
+        received = const at::RECEIVED,
+        previous = const at::PREVIOUS,
+        out = const at::OUT,
+        fp = const at::FP,
+        resumer_sp = const at::RESUMER_SP,
+        prepare = sym prepare,
+    )
+}
+
+/// Gives control back to the resumer; see [`suspend`](super::super::suspend).
+///
+/// # Safety
+/// As there.
+#[unsafe(naked)]
+pub unsafe extern "C" fn suspend(
+    value: *mut c_void,
+    received: *mut *mut c_void,
+    strict: i32,
+) -> i32 {
+    naked_asm!(
+        "mrs x9, tpidr_el0",
+        "adrp x10, :gottprel:costack_current",
+        "ldr x10, [x10, #:gottprel_lo12:costack_current]",
+        "ldr x8, [x9, x10]",
+        "cbz x8, 8f",
+        "ldr x11, [x8, #{resumer_sp}]",
+        "cbz x11, 8f",
+        "ldr x12, [x8, #{previous}]",
+        "str x12, [x9, x10]",
+        "str x1, [x8, #{received}]",
+        "ldr x13, [x8, #{out}]",
+        "cbz x13, 6f",
+        "str x0, [x13]",
+        "6:",
+        "mov x2, #0",
+        "mov x1, x11",
+        "mov x0, x8",
+        "ldrb w9, [x8, #{fp}]",
+        "cbnz w9, 5f",
+        include_str!("../../../asm/aarch64/call.s"),
+        "5:",
+        include_str!("../../../asm/aarch64/call_fp.s"),
+        "8:",
+        "mov w0, w2",
+        "b {refuse}",
+        resumer_sp = const at::RESUMER_SP,
+        previous = const at::PREVIOUS,
+        received = const at::RECEIVED,
+        out = const at::OUT,
+        fp = const at::FP,
+        refuse = sym refuse_suspend,
+    )
+}
+
+/// As [`resume`], strict, for coroutines that neither yield a value nor want one.
+///
+/// # Safety
+/// As for [`resume`](super::super::resume).
+pub unsafe extern "C" fn resume_plain(control: *mut Control) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { resume(control, ptr::null_mut(), ptr::null_mut(), 1) }
+}
+
+/// As [`suspend`], strict, for coroutines that neither yield a value nor want one.
+///
+/// # Safety
+/// As for [`suspend`](super::super::suspend).
+pub unsafe extern "C" fn suspend_plain() -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { suspend(ptr::null_mut(), ptr::null_mut(), 1) }
+}
+
+/// Switches to the resumer for the last time; its `resume` returns `status`.
+///
+/// # Safety
+/// The coroutine is the running one and has been marked as ended.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn leave(control: *const Control, status: i32) -> ! {
+    naked_asm!(
+        "mov w2, w1",
+        "ldr x1, [x0, #{resumer_sp}]",
+        "ldrb w9, [x0, #{fp}]",
+        "add x0, x0, #{received}",
+        "cbnz w9, 5f",
+        include_str!("../../../asm/aarch64/call.s"),
+        "5:",
+        include_str!("../../../asm/aarch64/call_fp.s"),
+        resumer_sp = const at::RESUMER_SP,
+        fp = const at::FP,
+        received = const at::RECEIVED,
+    )
+}
+
+/// What `call.s` finds at the stack pointer of a stack that has not run yet.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct CallFrame {
+    x29: usize,
+    resume_address: unsafe extern "C" fn(),
+    x19: *mut Control,
+    x20: Entry,
+    x21: crate::raw::Returned,
+    x22_to_x28: [usize; 7],
+    d8_to_d15: [f64; 8],
+}
+
+impl CallFrame {
+    /// A frame that calls `function` with the first value, then `returned`.
+    pub(crate) fn new(
+        control: *mut Control,
+        function: Entry,
+        returned: crate::raw::Returned,
+    ) -> Self {
+        CallFrame {
+            x29: 0,
+            resume_address: entry,
+            x19: control,
+            x20: function,
+            x21: returned,
+            x22_to_x28: [0; 7],
+            d8_to_d15: [0.0; 8],
+        }
+    }
+}
+
+/// What `call_fp.s` finds at the stack pointer of a stack that has not run yet.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct CallFrameFp {
+    integer: CallFrame,
+    words: ControlWords,
+    unused: usize,
+}
+
+impl CallFrameFp {
+    /// As [`CallFrame::new`], with these control words.
+    pub(crate) fn new(integer: CallFrame, words: ControlWords) -> Self {
+        CallFrameFp {
+            integer,
+            words,
+            unused: 0,
+        }
+    }
+}
+
+/// Floating-point control words: FPCR.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ControlWords {
+    fpcr: usize,
+}
+
+impl ControlWords {
+    /// Those that are in force now.
+    #[must_use]
+    pub fn now() -> Self {
+        let fpcr;
+        // SAFETY: reads a register that every process may read.
+        unsafe { asm!("mrs {}, fpcr", out(reg) fpcr, options(nomem, nostack, preserves_flags)) };
+        ControlWords { fpcr }
+    }
+}
+
+/// Where the thread's running coroutine is noted.
+#[inline(always)]
+pub(crate) fn current_cell() -> *const Cell<*mut Control> {
+    let address;
+    // SAFETY: reads the thread pointer and the variable's place behind it.
+    unsafe {
+        asm!(
+            "mrs {0}, tpidr_el0",
+            "adrp {1}, :gottprel:costack_current",
+            "ldr {1}, [{1}, #:gottprel_lo12:costack_current]",
+            "add {0}, {0}, {1}",
+            out(reg) address,
+            out(reg) _,
+            options(nostack, pure, readonly),
+        );
+    }
+    address
+}
+
+/// Where a stack starts to run. Unwinders are told that nothing called it: an exception that
+/// nobody in the coroutine catches must not go on into the resumer.
+#[unsafe(naked)]
+unsafe extern "C" fn entry() {
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_undefined x30",
+        "mov w0, #1",
+        "strb w0, [x19, #{begun}]",
+        "ldr x0, [x19, #{first}]",
+        "blr x20",
+        "mov x1, x0",
+        "mov x0, x19",
+        "blr x21",
+        "brk #1",
+        ".cfi_endproc",
+        begun = const at::BEGUN,
+        first = const at::FIRST,
+    )
+}

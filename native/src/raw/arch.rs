@@ -1,0 +1,55 @@
+//! Selects the architecture. Every file exports the same items in the same order:
+//!
+//! - [`FRESH_WORDS`]: what a switch leaves at the low end of an image.
+//! - [`resume`], [`suspend`], [`leave`]: the C functions.
+//! - [`CallFrame`], [`CallFrameFp`]: what a switch finds on a stack that has not run yet.
+//! - [`ControlWords`]: what the floating-point flavour keeps.
+//! - [`current_cell`]: where the thread's running coroutine is noted.
+
+#[cfg(target_arch = "aarch64")]
+#[path = "aarch64.rs"]
+mod isa;
+
+#[cfg(target_arch = "x86")]
+#[path = "x86.rs"]
+mod isa;
+
+#[cfg(target_arch = "x86_64")]
+#[path = "x86_64.rs"]
+mod isa;
+
+pub(super) use isa::{CallFrame, CallFrameFp, FRESH_WORDS, current_cell, leave};
+pub use isa::{ControlWords, resume, resume_plain, suspend, suspend_plain};
+
+use super::Control;
+use core::mem::offset_of;
+
+// The thread's running coroutine. A variable of the assembly's own, because the C functions must
+// get at it without a call, in programs and in shared libraries alike (ELF handling for
+// thread-local storage, the initial-exec model).
+core::arch::global_asm!(
+    ".pushsection .tbss.costack_current, \"awT\", @nobits",
+    ".globl costack_current",
+    ".hidden costack_current",
+    ".type costack_current, @object",
+    ".balign 8",
+    ".size costack_current, 8",
+    "costack_current: .zero 8",
+    ".popsection",
+);
+
+/// Where things are in a control block, for the assembly.
+mod at {
+    use super::{Control, offset_of};
+    use crate::head::{Head, Link};
+
+    /// The head is the first field of the first field.
+    pub(super) const SP: usize = offset_of!(Head, sp);
+    pub(super) const RESUMER_SP: usize = offset_of!(Head, link) + offset_of!(Link, sp);
+    pub(super) const FP: usize = Head::FP_OFFSET;
+    pub(super) const BEGUN: usize = offset_of!(Head, begun);
+    pub(super) const OUT: usize = offset_of!(Control, out);
+    pub(super) const RECEIVED: usize = offset_of!(Control, received);
+    pub(super) const FIRST: usize = offset_of!(Control, first);
+    pub(super) const PREVIOUS: usize = offset_of!(Control, previous);
+}
