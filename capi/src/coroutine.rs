@@ -9,7 +9,8 @@ use std::ptr;
 /// A coroutine: a function with a stack, which can stop at any depth of calls and go on later. It
 /// stays on the thread that made it.
 #[allow(non_camel_case_types)]
-#[repr(C)]
+// In this form, because cbindgen shows the fields of what it knows to be laid out for C.
+#[cfg_attr(all(), repr(C))]
 #[derive(Debug)]
 pub struct costack_coroutine {
     control: Control,
@@ -294,8 +295,8 @@ pub unsafe extern "C" fn costack_get_state(coroutine: *const costack_coroutine) 
 
 /// Has the running coroutine call `function` with `argument` when it ends: when its function
 /// returns, at costack_exit(), and when it is destroyed with its cleanups. The last one pushed is
-/// called first, on the coroutine's own stack with all of its frames in place, so `argument` may
-/// point to a local variable.
+/// called first, on the coroutine's own stack. `argument` may point to a local variable of a
+/// function that takes the cleanup back before it returns.
 ///
 /// # Safety
 /// `function` may be called with `argument` then.

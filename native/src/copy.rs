@@ -37,17 +37,18 @@ const SMALL: usize = 256;
 /// As for [`core::ptr::copy_nonoverlapping`] of that many `u8`, which is a multiple of a word and
 /// `FRESH` words at least: those that the switch has just stored one by one.
 #[inline(always)]
-pub(crate) unsafe fn copy_image<const FRESH: usize>(source: *const u8, target: *mut u8, bytes: usize) {
+pub(crate) unsafe fn copy_image<const FRESH: usize>(
+    source: *const u8,
+    target: *mut u8,
+    bytes: usize,
+) {
     // SAFETY: every move lies within the first `bytes` bytes of both, by the caller's promise on
     // the size: the fresh words, one more if an odd number is left, then whole chunks.
     unsafe {
         let (mut source, mut target) = (source, target);
         move_fresh::<FRESH>(source, target);
         let rest = bytes - FRESH * WORD;
-        (source, target) = (
-            source.add(FRESH * WORD),
-            target.add(FRESH * WORD),
-        );
+        (source, target) = (source.add(FRESH * WORD), target.add(FRESH * WORD));
         if rest > SMALL {
             cold_path();
             core::ptr::copy_nonoverlapping(source, target, rest);
@@ -193,7 +194,9 @@ mod tests {
             let source: Vec<u8> = (0..bytes).map(|byte| (byte * 7 + 1) as u8).collect();
             let mut target = vec![0xee; bytes + 64];
             // SAFETY: both have room for `bytes`, 32 bytes in.
-            unsafe { copy_image::<FRESH_WORDS>(source.as_ptr(), target.as_mut_ptr().add(32), bytes) };
+            unsafe {
+                copy_image::<FRESH_WORDS>(source.as_ptr(), target.as_mut_ptr().add(32), bytes)
+            };
             assert!(
                 target[..32].iter().all(|byte| *byte == 0xee),
                 "{bytes}: below"

@@ -21,7 +21,10 @@ use costack_engine::share::Plan;
 /// `target` and `stack` belong together and are alive, and nothing runs on the stack's memory
 /// that is not known to the engine.
 #[inline(always)]
-pub(crate) unsafe fn bring_in<const FRESH: usize>(stack: &StackState, target: Shared) -> Result<usize, Error> {
+pub(crate) unsafe fn bring_in<const FRESH: usize>(
+    stack: &StackState,
+    target: Shared,
+) -> Result<usize, Error> {
     if stack.is_watched() {
         cold_path();
         // SAFETY: the caller's promise.
@@ -38,7 +41,10 @@ pub(crate) unsafe fn bring_in<const FRESH: usize>(stack: &StackState, target: Sh
 /// As for [`bring_in`].
 #[cold]
 #[inline(never)]
-unsafe fn bring_in_watched<const FRESH: usize>(stack: &StackState, target: Shared) -> Result<usize, Error> {
+unsafe fn bring_in_watched<const FRESH: usize>(
+    stack: &StackState,
+    target: Shared,
+) -> Result<usize, Error> {
     if stack.is_telling() {
         return Err(Refusal::StackInUse.into());
     }
@@ -127,7 +133,11 @@ unsafe fn carry_out<const WATCHED: bool, const FRESH: usize>(
 /// # Safety
 /// `owner` owns the stack and is suspended, with that many bytes in use.
 #[inline(always)]
-unsafe fn save<const FRESH: usize>(stack: &StackState, owner: Shared, bytes: usize) -> Result<(), Error> {
+unsafe fn save<const FRESH: usize>(
+    stack: &StackState,
+    owner: Shared,
+    bytes: usize,
+) -> Result<(), Error> {
     // SAFETY: no other reference to the image exists.
     let image = unsafe { &mut *owner.image() };
     if !fits(image.capacity as usize, bytes) {

@@ -109,6 +109,30 @@ pub fn cross(isa: Isa) -> Steps {
     ]
 }
 
+/// What compiling and running C and C++ programs needs, on this machine and these others.
+pub fn capi(others: &[Isa]) -> Steps {
+    let mut steps: Steps = vec![
+        Box::new(Program::new("gcc", &["gcc", "libc6-dev"])),
+        Box::new(Program::new("g++", &["g++"])),
+        Box::new(Program::new("clang++", &["clang"])),
+        Box::new(Program::new("valgrind", &["valgrind", "libc6-dbg"])),
+        Box::new(Program::new("pkg-config", &["pkg-config"])),
+        Box::new(Program::new("cmake", &["cmake"])),
+        Box::new(Program::new("make", &["make"])),
+    ];
+    for isa in others {
+        steps.extend(cross(*isa));
+        steps.push(match isa {
+            Isa::I386 => Box::new(Program::new("i686-linux-gnu-g++", &["g++-i686-linux-gnu"])),
+            Isa::Aarch64 => Box::new(Program::new(
+                "aarch64-linux-gnu-g++",
+                &["g++-aarch64-linux-gnu"],
+            )),
+        });
+    }
+    steps
+}
+
 /// What building for machines without an operating system needs.
 pub fn bare() -> Steps {
     RustTarget::bare()

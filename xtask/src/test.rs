@@ -4,6 +4,7 @@
 //! part that fails does not keep the others from running; the summary at the end names it. Adding a
 //! part: a variant of [`Part`], and its arm in each of its methods.
 
+mod capi;
 mod part;
 
 use std::time::{Duration, Instant};

@@ -20,7 +20,7 @@
 // case assertalloc_ptr: abort: failed to allocate memory
 // case assertalloc_bool: abort: failed to allocate memory
 // case override: abort: assertion failed: 2 + 2 == 5
-// case overflow: signal 11 or abort
+// case overflow: abort: stack overflow in coroutine
 #include "aco.h"
 #include "check.h"
 

@@ -59,7 +59,7 @@ static void within_bounds(void) {
 }
 
 /* Yields with small and with large frames in turn. */
-static void uses(size_t bytes) {
+__attribute__((noinline)) static void uses(size_t bytes) {
     volatile char *pad = (volatile char *)__builtin_alloca(bytes);
     for (size_t at = 0; at < bytes; at++) {
         pad[at] = (char)(at + bytes);

@@ -29,8 +29,8 @@ pub unsafe extern "C" fn resume(
         // Here: x0 control block, x1 value, x2 out, x8 sp of the coroutine.
         "7:",
         "mrs x9, tpidr_el0",
-        "adrp x10, :gottprel:costack_current",
-        "ldr x10, [x10, #:gottprel_lo12:costack_current]",
+        "adrp x10, :gottprel:costack_running_control",
+        "ldr x10, [x10, #:gottprel_lo12:costack_running_control]",
         "ldr x11, [x9, x10]",
         "str x0, [x9, x10]",
         "str x11, [x0, #{previous}]",
@@ -86,8 +86,8 @@ pub unsafe extern "C" fn suspend(
 ) -> i32 {
     naked_asm!(
         "mrs x9, tpidr_el0",
-        "adrp x10, :gottprel:costack_current",
-        "ldr x10, [x10, #:gottprel_lo12:costack_current]",
+        "adrp x10, :gottprel:costack_running_control",
+        "ldr x10, [x10, #:gottprel_lo12:costack_running_control]",
         "ldr x8, [x9, x10]",
         "cbz x8, 8f",
         "ldr x11, [x8, #{resumer_sp}]",
@@ -236,8 +236,8 @@ pub(crate) fn current_cell() -> *const Cell<*mut Control> {
     unsafe {
         asm!(
             "mrs {0}, tpidr_el0",
-            "adrp {1}, :gottprel:costack_current",
-            "ldr {1}, [{1}, #:gottprel_lo12:costack_current]",
+            "adrp {1}, :gottprel:costack_running_control",
+            "ldr {1}, [{1}, #:gottprel_lo12:costack_running_control]",
             "add {0}, {0}, {1}",
             out(reg) address,
             out(reg) _,
@@ -247,7 +247,8 @@ pub(crate) fn current_cell() -> *const Cell<*mut Control> {
     address
 }
 
-/// Where a stack starts to run. Unwinders are told that nothing called it: an exception that
+/// Where a stack starts to run: notes that it has begun (`Stage::Begun`, 1), calls the function, then
+/// what comes after it. Unwinders are told that nothing called it: an exception that
 /// nobody in the coroutine catches must not go on into the resumer.
 #[unsafe(naked)]
 unsafe extern "C" fn entry() {
@@ -255,7 +256,7 @@ unsafe extern "C" fn entry() {
         ".cfi_startproc",
         ".cfi_undefined x30",
         "mov w0, #1",
-        "strb w0, [x19, #{begun}]",
+        "strb w0, [x19, #{stage}]",
         "ldr x0, [x19, #{first}]",
         "blr x20",
         "mov x1, x0",
@@ -263,7 +264,7 @@ unsafe extern "C" fn entry() {
         "blr x21",
         "brk #1",
         ".cfi_endproc",
-        begun = const at::BEGUN,
+        stage = const at::STAGE,
         first = const at::FIRST,
     )
 }

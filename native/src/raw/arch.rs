@@ -28,13 +28,13 @@ use core::mem::offset_of;
 // get at it without a call, in programs and in shared libraries alike (ELF handling for
 // thread-local storage, the initial-exec model).
 core::arch::global_asm!(
-    ".pushsection .tbss.costack_current, \"awT\", @nobits",
-    ".globl costack_current",
-    ".hidden costack_current",
-    ".type costack_current, @object",
+    ".pushsection .tbss.costack_running_control, \"awT\", @nobits",
+    ".globl costack_running_control",
+    ".hidden costack_running_control",
+    ".type costack_running_control, @object",
     ".balign 8",
-    ".size costack_current, 8",
-    "costack_current: .zero 8",
+    ".size costack_running_control, 8",
+    "costack_running_control: .zero 8",
     ".popsection",
 );
 
@@ -47,7 +47,7 @@ mod at {
     pub(super) const SP: usize = offset_of!(Head, sp);
     pub(super) const RESUMER_SP: usize = offset_of!(Head, link) + offset_of!(Link, sp);
     pub(super) const FP: usize = Head::FP_OFFSET;
-    pub(super) const BEGUN: usize = offset_of!(Head, begun);
+    pub(super) const STAGE: usize = offset_of!(Head, stage);
     pub(super) const OUT: usize = offset_of!(Control, out);
     pub(super) const RECEIVED: usize = offset_of!(Control, received);
     pub(super) const FIRST: usize = offset_of!(Control, first);

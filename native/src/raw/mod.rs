@@ -20,9 +20,10 @@ mod arch;
 use crate::arch::STACK_ALIGN;
 use crate::coroutine::next_id;
 use crate::exchange;
-use crate::head::{Head, Kind};
+use crate::head::{Head, Kind, Stage};
 use crate::shared::{Shared, SharedControl, StackState, yielded_elsewhere};
 use crate::slab::Piece;
+use crate::stack::guard::Occupant;
 use crate::stack::{PooledStack, StackMemory};
 use crate::{Error, SharedStack};
 use alloc::boxed::Box;
@@ -127,6 +128,9 @@ impl SaveStack {
         restores: 0,
     };
 }
+
+// The entries in assembly say so.
+const _: () = assert!(Stage::Begun as u8 == 1);
 
 /// Words of a control block before the part that is laid out for C.
 pub const PRIVATE_WORDS: usize = 16;
@@ -438,7 +442,16 @@ pub unsafe fn create_own(
             stack: NonNull::dangling(),
             image: UnsafeCell::new(Piece::EMPTY),
         };
-        control.write(Control::new(shared, control, &start, ptr::null(), SaveStack::NONE));
+        control.write(Control::new(
+            shared,
+            control,
+            &start,
+            ptr::null(),
+            SaveStack::NONE,
+        ));
+        if let Some(guard) = memory.guard() {
+            guard.occupy(Occupant::Raw(crate::Id((*control).id())));
+        }
         block.add(handle_at).cast::<PooledStack>().write(memory);
         Ok(NonNull::new_unchecked(control))
     }
@@ -547,7 +560,7 @@ impl Control {
     /// Whether its function has begun to run.
     #[must_use]
     pub fn has_begun(&self) -> bool {
-        self.block.head.begun.get()
+        self.block.head.stage.get() != Stage::Fresh
     }
 
     /// Its number, unique among those of its thread.
@@ -622,7 +635,15 @@ pub unsafe fn destroy(control: *mut Control, bytes: usize) -> Result<(), Error> 
     if !this.block.head.is_shared() {
         // SAFETY: the handle lies where `create_own` has put it; it is moved out before its memory
         // goes.
-        drop(unsafe { control.byte_add(handle_at(bytes)).cast::<PooledStack>().read() });
+        let memory = unsafe {
+            control
+                .byte_add(handle_at(bytes))
+                .cast::<PooledStack>()
+                .read()
+        };
+        if let Some(guard) = memory.guard() {
+            guard.occupy(Occupant::Nobody);
+        }
         return Ok(());
     }
     let state = this.block.stack;
@@ -638,9 +659,7 @@ pub unsafe fn destroy(control: *mut Control, bytes: usize) -> Result<(), Error> 
         let image = *this.block.image.get();
         let slab = &mut *stack.slab.get();
         slab.free(image);
-        let capacity = bytes
-            .max(size_of::<Control>())
-            .next_multiple_of(8) as u32;
+        let capacity = bytes.max(size_of::<Control>()).next_multiple_of(8) as u32;
         slab.free(Piece {
             start: control.cast(),
             capacity,
@@ -707,7 +726,7 @@ unsafe fn bring_in(control: *mut Control) -> Result<usize, Error> {
     match this.block.head.kind.get() {
         Kind::Finished => return Err(Refusal::Finished.into()),
         // It would have its stack pointer in its head.
-        Kind::Own | Kind::OwnFp => return Err(Refusal::Running.into()),
+        Kind::Own | Kind::OwnFp | Kind::OwnCounted => return Err(Refusal::Running.into()),
         Kind::Shared | Kind::SharedFp => {}
     }
     let target = shared_of(control);

@@ -257,21 +257,22 @@ unsafe extern "C" fn current_address() -> *const Cell<*mut Control> {
         "2:",
         "popl %eax",
         "addl $_GLOBAL_OFFSET_TABLE_+(.-2b), %eax",
-        "movl costack_current@GOTNTPOFF(%eax), %eax",
+        "movl costack_running_control@GOTNTPOFF(%eax), %eax",
         "addl %gs:0, %eax",
         "retl",
         options(att_syntax, raw),
     )
 }
 
-/// Where a stack starts to run. Unwinders are told that nothing called it: an exception that
+/// Where a stack starts to run: notes that it has begun (`Stage::Begun`, 1), calls the function, then
+/// what comes after it. Unwinders are told that nothing called it: an exception that
 /// nobody in the coroutine catches must not go on into the resumer.
 #[unsafe(naked)]
 unsafe extern "C" fn entry() {
     naked_asm!(
         ".cfi_startproc",
         ".cfi_undefined eip",
-        "mov byte ptr [ebx + {begun}], 1",
+        "mov byte ptr [ebx + {stage}], 1",
         "sub esp, 12",
         "push dword ptr [ebx + {first}]",
         "call esi",
@@ -281,7 +282,7 @@ unsafe extern "C" fn entry() {
         "call edi",
         "ud2",
         ".cfi_endproc",
-        begun = const at::BEGUN,
+        stage = const at::STAGE,
         first = const at::FIRST,
     )
 }

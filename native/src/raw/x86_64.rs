@@ -32,7 +32,7 @@ macro_rules! resume {
                 // Here: rdi control block, r8 sp of the coroutine, the other arguments.
                 "7:",
                 $values,
-                "mov rax, qword ptr [rip + costack_current@GOTTPOFF]",
+                "mov rax, qword ptr [rip + costack_running_control@GOTTPOFF]",
                 "mov r9, fs:[rax]",
                 "mov fs:[rax], rdi",
                 "mov [rdi + {previous}], r9",
@@ -109,7 +109,7 @@ macro_rules! suspend {
         #[unsafe(naked)]
         pub unsafe extern "C" fn $name($($argument: $type),*) -> i32 {
             naked_asm!(
-                "mov rax, qword ptr [rip + costack_current@GOTTPOFF]",
+                "mov rax, qword ptr [rip + costack_running_control@GOTTPOFF]",
                 "mov r8, fs:[rax]",
                 "test r8, r8",
                 "jz 8f",
@@ -270,7 +270,7 @@ pub(crate) fn current_cell() -> *const Cell<*mut Control> {
     // SAFETY: reads the thread pointer and the variable's place behind it.
     unsafe {
         asm!(
-            "mov {0}, qword ptr [rip + costack_current@GOTTPOFF]",
+            "mov {0}, qword ptr [rip + costack_running_control@GOTTPOFF]",
             "add {0}, fs:[0]",
             out(reg) address,
             options(nostack, pure, readonly),
@@ -279,14 +279,15 @@ pub(crate) fn current_cell() -> *const Cell<*mut Control> {
     address
 }
 
-/// Where a stack starts to run. Unwinders are told that nothing called it: an exception that
+/// Where a stack starts to run: notes that it has begun (`Stage::Begun`, 1), calls the function, then
+/// what comes after it. Unwinders are told that nothing called it: an exception that
 /// nobody in the coroutine catches must not go on into the resumer.
 #[unsafe(naked)]
 unsafe extern "C" fn entry() {
     naked_asm!(
         ".cfi_startproc",
         ".cfi_undefined rip",
-        "mov byte ptr [rbx + {begun}], 1",
+        "mov byte ptr [rbx + {stage}], 1",
         "mov rdi, [rbx + {first}]",
         "call r12",
         "mov rdi, rbx",
@@ -294,7 +295,7 @@ unsafe extern "C" fn entry() {
         "call r13",
         "ud2",
         ".cfi_endproc",
-        begun = const at::BEGUN,
+        stage = const at::STAGE,
         first = const at::FIRST,
     )
 }

@@ -20,6 +20,9 @@ pub(crate) enum Occupant {
     Nobody,
     /// One coroutine.
     Own(NonNull<OwnControl>),
+    /// One coroutine of [`crate::raw`], by number.
+    #[cfg(feature = "raw")]
+    Raw(crate::Id),
     /// The owner of a shared stack, whoever that is.
     Shared(NonNull<StackState>),
 }

@@ -229,6 +229,8 @@ unsafe fn report(node: NonNull<Node>, address: usize) -> ! {
         let who = match node.occupant.get() {
             Occupant::Nobody => (None, None),
             Occupant::Own(control) => (Some(control.as_ref().id()), control.as_ref().name()),
+            #[cfg(feature = "raw")]
+            Occupant::Raw(id) => (Some(id), None),
             Occupant::Shared(state) => match (*state.as_ref().engine.get()).owner() {
                 Some(owner) => (Some(owner.id()), owner.name()),
                 None => (None, None),

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
+use super::capi;
 use crate::{
     command::{command, run_aloud},
     context::Context,
@@ -26,19 +27,22 @@ pub enum Part {
     Wasm,
     /// The built page under remote control.
     Browser,
+    /// C and C++ programs that use the library.
+    Capi,
     /// Real switching on another architecture.
     Native(Isa),
 }
 
 impl Part {
     /// All of them, the quickest to fail first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Lint,
         Self::Host,
         Self::Docs,
         Self::Bare,
         Self::Native(Isa::I386),
         Self::Native(Isa::Aarch64),
+        Self::Capi,
         Self::Wasm,
         Self::Browser,
     ];
@@ -52,6 +56,7 @@ impl Part {
             Self::Bare => "bare",
             Self::Wasm => "wasm",
             Self::Browser => "browser",
+            Self::Capi => "capi",
             Self::Native(isa) => isa.name(),
         }
     }
@@ -65,6 +70,7 @@ impl Part {
             Self::Bare => "building without an operating system",
             Self::Wasm => "tests of the page's components, as wasm in a browser",
             Self::Browser => "the built page, used as a person would, in a browser",
+            Self::Capi => "C and C++ programs, by two compilers, on all architectures",
             Self::Native(Isa::I386) => "switching on i386",
             Self::Native(Isa::Aarch64) => "switching on aarch64, emulated",
         }
@@ -86,6 +92,7 @@ impl Part {
                 steps.extend(setup::shrinking());
                 steps
             }
+            Self::Capi => setup::capi(&other_machines()),
             Self::Native(isa) => setup::cross(isa),
         })
     }
@@ -111,6 +118,7 @@ impl Part {
             Self::Bare => bare(context),
             Self::Wasm => wasm(context, filter),
             Self::Browser => browser(context, filter),
+            Self::Capi => c_programs(context, filter),
             Self::Native(isa) => native(context, isa, filter),
         }
     }
@@ -210,6 +218,26 @@ fn native(context: &Context, isa: Isa, filter: Option<&str>) -> Result<()> {
         target.triple(),
     ]);
     run_aloud(test.args(filter))
+}
+
+/// The architectures whose C programs this machine can run besides its own.
+fn other_machines() -> Vec<Isa> {
+    let all = [Isa::I386, Isa::Aarch64];
+    let can_run = |isa: &Isa| Part::Native(*isa).obstacle().is_none();
+    all.into_iter().filter(can_run).collect()
+}
+
+fn c_programs(context: &Context, filter: Option<&str>) -> Result<()> {
+    for isa in [Isa::I386, Isa::Aarch64] {
+        if let Some(reason) = Part::Native(isa).obstacle() {
+            crate::progress::say(format!("C programs for {}: skipped: {reason}", isa.name()));
+        }
+    }
+    let machines = other_machines().into_iter().map(Some);
+    for isa in std::iter::once(None).chain(machines) {
+        capi::programs(context, &capi::Machine::new(context, isa)?, filter)?;
+    }
+    Ok(())
 }
 
 fn wasm(context: &Context, filter: Option<&str>) -> Result<()> {
