@@ -1,7 +1,9 @@
-//! The shapes on Costack.
+//! The shapes on corosensei.
 
-use crate::Shapes;
-use costack::{Coroutine, State, Yielder};
+use super::Shapes;
+use crate::case::timed;
+use ::corosensei::stack::DefaultStack;
+use ::corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::hint::black_box;
 
 type Co = Coroutine<usize, usize, usize>;
@@ -31,15 +33,15 @@ pub fn shapes() -> Shapes {
         }
     });
     [
-        Box::new(move |trips| drive(&mut root, trips)),
-        Box::new(move |trips| drive(&mut helped, trips)),
-        Box::new(move |trips| drive(&mut deep, trips)),
-        Box::new(move |trips| drive_by_call(&mut called, trips)),
+        timed(move |trips| drive(&mut root, trips)),
+        timed(move |trips| drive(&mut helped, trips)),
+        timed(move |trips| drive(&mut deep, trips)),
+        timed(move |trips| drive_by_call(&mut called, trips)),
     ]
 }
 
 fn make(function: impl FnOnce(&Give, usize) -> usize + 'static) -> Co {
-    Coroutine::new(function).expect("memory for a stack")
+    Coroutine::new(function)
 }
 
 #[inline(never)]
@@ -57,10 +59,10 @@ fn descend(yielder: &Give, value: usize, depth: usize) -> usize {
 
 /// Round trips with `resume` inlined into the loop.
 #[inline(never)]
-pub fn drive(co: &mut Co, trips: u64) {
+fn drive(co: &mut Co, trips: u64) {
     let mut value = 1;
     for _ in 0..trips {
-        let (State::Yielded(next) | State::Returned(next)) = co.resume(value);
+        let (CoroutineResult::Yield(next) | CoroutineResult::Return(next)) = co.resume(value);
         value = next;
     }
     black_box(value);
@@ -68,7 +70,7 @@ pub fn drive(co: &mut Co, trips: u64) {
 
 #[inline(never)]
 fn resume(co: &mut Co, value: usize) -> usize {
-    let (State::Yielded(next) | State::Returned(next)) = co.resume(value);
+    let (CoroutineResult::Yield(next) | CoroutineResult::Return(next)) = co.resume(value);
     next
 }
 
@@ -81,9 +83,19 @@ fn drive_by_call(co: &mut Co, trips: u64) {
     black_box(value);
 }
 
-/// Makes a coroutine on a pooled stack, runs it to its end and drops it.
+/// A stack to be used again and again.
+#[must_use]
+pub fn stack() -> DefaultStack {
+    DefaultStack::new(::costack::stack::DEFAULT_STACK_BYTES).expect("memory for a stack")
+}
+
+/// Makes a coroutine on the given stack, runs it to its end and takes the stack back.
 #[inline(never)]
-pub fn create_run_drop(value: usize) -> usize {
-    let mut co = make(|_, value| value + 1);
-    co.resume(value).returned().expect("it returns at once")
+#[must_use]
+pub fn create_run_drop(stack: DefaultStack, value: usize) -> (DefaultStack, usize) {
+    let mut co = Coroutine::with_stack(stack, |_: &Give, value: usize| value + 1);
+    let CoroutineResult::Return(value) = co.resume(value) else {
+        unreachable!("it returns at once")
+    };
+    (co.into_stack(), value)
 }
