@@ -1,53 +1,104 @@
 //! Running the benches, and gathering their results.
 //!
-//! `cargo xtask bench` runs `cargo bench` and writes `target/bench-report/bench.json`. The same file
-//! comes about when `cargo bench` was run by hand: Trunk's hook calls `cargo xtask gather`, which
-//! gathers whatever Criterion left, or takes the committed reference where nothing was measured.
-//! [`report`] documents the file.
+//! `cargo xtask bench` runs the suite of `benches/`, which measures in interleaved rounds, and writes
+//! `target/bench-report/bench.json` and a page about it, `index.html`. Plain `cargo bench` runs the
+//! same benches by Criterion; Trunk's hook calls `cargo xtask gather`, which takes what is newest of
+//! both, or the committed reference where nothing was measured. [`costack_bench_schema`] documents
+//! the file.
 
 mod criterion;
 mod machine;
-mod report;
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, ensure};
+use costack_bench_schema::{self as schema, Report};
 
-use self::report::Report;
 use crate::{
     command::{command, run_aloud},
     context::Context,
     flags::Bench,
     progress::say,
+    setup,
 };
 
 /// Where measured results go, inside the build folder.
 const MEASURED: &str = "bench-report/bench.json";
+/// The page about them.
+const PAGE: &str = "bench-report/index.html";
 /// The committed results, inside the repository.
 const REFERENCE: &str = "benches/reference.json";
 
-/// Runs the benches and gathers their results.
+/// Builds the suite's program in release mode.
+pub fn suite(context: &Context) -> Result<PathBuf> {
+    let mut build = command("cargo");
+    build.current_dir(&context.root).args([
+        "build",
+        "--release",
+        "--package",
+        "costack-benches",
+        "--features",
+        "boost",
+        "--bin",
+        "suite",
+    ]);
+    run_aloud(&mut build)?;
+    Ok(context.target.join("release/suite"))
+}
+
+/// The suite, to be given a command.
+pub fn run_suite(suite: &Path, context: &Context) -> Command {
+    let mut run = Command::new(suite);
+    run.current_dir(&context.root);
+    run
+}
+
+/// Measures everything, and makes the report.
 pub fn bench(context: &Context, flags: &Bench) -> Result<()> {
+    setup::ensure(context, &setup::measuring())?;
+    let suite = suite(context)?;
+    let kept = context.target.join(MEASURED);
     if !flags.no_run {
-        let mut bench = command("cargo");
-        bench
-            .arg("bench")
-            .current_dir(&context.root)
-            .args(&flags.filter);
-        run_aloud(&mut bench)?;
+        let partial = context.target.join("bench-report/partial.json");
+        fs::create_dir_all(context.target.join("bench-report"))?;
+        let mut run = run_suite(&suite, context);
+        run.args(["run", "--to"]).arg(&partial);
+        if flags.quick {
+            run.arg("--quick");
+        }
+        if let Some(text) = &flags.filter {
+            run.args(["--only", text]);
+        }
+        run_aloud(&mut run)?;
+        let own = if flags.quick { " --quick" } else { "" };
+        let report = signed(context, Report::read(&partial)?, own)?;
+        report.write(&kept)?;
+        fs::remove_file(&partial)?;
     }
-    let Some(report) = measured(context)? else {
-        bail!(
-            "Criterion left no results in {}",
-            context.target.join("criterion").display()
-        );
-    };
+    let report = Report::read(&kept)
+        .with_context(|| format!("{} cannot be read: run cargo xtask bench", kept.display()))?;
+    let mut page = run_suite(&suite, context);
+    page.args(["page", "--to"]).arg(context.target.join(PAGE));
+    page.arg(&kept).args(&flags.beside);
+    run_aloud(&mut page)?;
     say(format!(
         "{} results in {}",
         report.results.len(),
-        context.target.join(MEASURED).display()
+        kept.display()
+    ));
+    say(format!(
+        "the report: {}",
+        context.target.join(PAGE).display()
     ));
     if flags.save_reference {
+        ensure!(
+            flags.filter.is_none(),
+            "a part of the results is no reference: leave out the name"
+        );
         let reference = Report {
             reference: true,
             ..report
@@ -56,6 +107,35 @@ pub fn bench(context: &Context, flags: &Bench) -> Result<()> {
         say(format!("kept as the reference: {REFERENCE}"));
     }
     Ok(())
+}
+
+/// The report with what the suite does not know: which machine, which commit, which commands.
+fn signed(context: &Context, report: Report, how: &str) -> Result<Report> {
+    let suite = report.suite.context("the suite says how it measured")?;
+    Ok(Report {
+        commit: machine::commit(&context.root),
+        rustc: machine::rustc(&context.root),
+        machine: machine::machine(),
+        suite: Some(schema::Suite {
+            commands: vec![
+                format!("cargo xtask bench{how}"),
+                "cargo bench --package costack-benches".to_owned(),
+                "cargo xtask test --only counts".to_owned(),
+            ],
+            ..suite
+        }),
+        ..report
+    })
+}
+
+/// Runs the suite briefly and checks that its results are whole; counts instructions.
+pub fn check(context: &Context) -> Result<()> {
+    let suite = suite(context)?;
+    let file = context.target.join("bench-report/check.json");
+    let mut run = run_suite(&suite, context);
+    run_aloud(run.args(["run", "--quick", "--to"]).arg(&file))?;
+    run_aloud(run_suite(&suite, context).arg("check").arg(&file))?;
+    run_aloud(run_suite(&suite, context).arg("counts"))
 }
 
 /// Writes the results that the page shows: measured ones, else the reference, else none.
@@ -85,13 +165,14 @@ fn measured(context: &Context) -> Result<Option<Report>> {
         }
     }
     let report = Report {
-        schema: report::SCHEMA.to_owned(),
+        schema: schema::SCHEMA.to_owned(),
         reference: false,
         measured_at: humantime::format_rfc3339_seconds(newest).to_string(),
         commit: machine::commit(&context.root),
         rustc: machine::rustc(&context.root),
         machine: machine::machine(),
         results: found.into_iter().map(|found| found.result).collect(),
+        ..Report::default()
     };
     report.write(&kept)?;
     Ok(Some(report))

@@ -31,13 +31,18 @@ xflags::xflags! {
         }
         /// Installs everything that serving and testing need.
         cmd setup {}
-        /// Runs the benches and gathers their results into target/bench-report/bench.json.
+        /// Measures Costack beside its peers, in about 20 minutes, and writes the report:
+        /// target/bench-report/index.html and bench.json.
         cmd bench {
+            /// Measure less, in about two minutes.
+            optional --quick
+            /// Lay the results of another machine beside these: its bench.json. May be repeated.
+            repeated --beside file: PathBuf
             /// Also keep the results as the committed reference, benches/reference.json.
             optional --save-reference
-            /// Gather what was measured before, without running the benches.
+            /// Make the report of what was measured before.
             optional --no-run
-            /// Run only benches whose name contains this.
+            /// Measure only groups of benches whose name contains this.
             optional filter: String
         }
         /// Measures the simulator: steps per second and time to reach any step, natively and as

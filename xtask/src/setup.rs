@@ -7,6 +7,7 @@
 //! Whatever is installed into the tool folder is made under another name and renamed when complete,
 //! so what has its final name is whole. A lock file keeps two concurrent runs apart.
 
+mod boost;
 mod browser;
 mod cargo_tool;
 mod crates;
@@ -99,6 +100,18 @@ pub fn browser() -> Steps {
 /// What the tests on this machine call besides the workspace's own programs.
 pub fn host() -> Steps {
     vec![Box::new(Program::new("gdb", &["gdb"]))]
+}
+
+/// What counting instructions needs.
+pub fn counting() -> Steps {
+    vec![Box::new(Program::new("valgrind", &["valgrind"]))]
+}
+
+/// What the whole of the measuring needs; without any of it, the rest is measured.
+pub fn measuring() -> Steps {
+    let valgrind = Program::new("valgrind", &["valgrind"])
+        .excused("the report says that no instructions were counted");
+    vec![Box::new(valgrind), Box::new(boost::BoostContext)]
 }
 
 /// What building and running tests of another architecture needs.

@@ -2,15 +2,15 @@
 //! bench, and `estimates.json`, which holds its times in nanoseconds.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
 use anyhow::{Context as _, Result};
+use costack_bench_schema::{Estimate, Outcome, Throughput};
 use serde::Deserialize;
-
-use super::report::{Estimate, Outcome, Throughput};
 
 /// A result, and when it was measured.
 pub struct Found {
@@ -60,9 +60,13 @@ fn result(folder: &Path) -> Result<Found> {
         parameter: bench.value_str,
         throughput: bench.throughput.as_ref().and_then(throughput),
         measured_at: humantime::format_rfc3339_seconds(measured).to_string(),
-        median: estimates.median.into(),
-        mean: estimates.mean.into(),
+        median: estimate(&estimates.median),
+        mean: estimate(&estimates.mean),
         std_dev: estimates.std_dev.point_estimate,
+        quartiles: None,
+        ratio: None,
+        rounds: None,
+        facts: BTreeMap::new(),
     };
     Ok(Found { result, measured })
 }
@@ -108,17 +112,11 @@ struct Interval {
     upper_bound: f64,
 }
 
-impl From<Criterions> for Estimate {
-    fn from(theirs: Criterions) -> Self {
-        let Interval {
-            lower_bound: low,
-            upper_bound: high,
-        } = theirs.confidence_interval;
-        Self {
-            estimate: theirs.point_estimate,
-            low,
-            high,
-        }
+fn estimate(theirs: &Criterions) -> Estimate {
+    Estimate {
+        estimate: theirs.point_estimate,
+        low: theirs.confidence_interval.lower_bound,
+        high: theirs.confidence_interval.upper_bound,
     }
 }
 

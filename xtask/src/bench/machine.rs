@@ -2,7 +2,8 @@
 
 use std::{fs, path::Path};
 
-use super::report::Machine;
+use costack_bench_schema::Machine;
+
 use crate::command::{capture, command};
 
 /// This machine.

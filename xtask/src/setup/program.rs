@@ -11,12 +11,25 @@ use crate::{command::find, context::Context};
 pub struct Program {
     name: &'static str,
     packages: &'static [&'static str],
+    excuse: Option<&'static str>,
 }
 
 impl Program {
     /// The program of this name, which these packages bring.
     pub fn new(name: &'static str, packages: &'static [&'static str]) -> Self {
-        Self { name, packages }
+        Self {
+            name,
+            packages,
+            excuse: None,
+        }
+    }
+
+    /// The same, where one can do without it.
+    pub fn excused(self, excuse: &'static str) -> Self {
+        Self {
+            excuse: Some(excuse),
+            ..self
+        }
     }
 }
 
@@ -35,6 +48,10 @@ impl Step for Program {
 
     fn packages(&self) -> &'static [&'static str] {
         self.packages
+    }
+
+    fn excuse(&self) -> Option<&'static str> {
+        self.excuse
     }
 
     fn perform(&self, context: &Context) -> Result<()> {

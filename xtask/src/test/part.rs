@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 
 use super::capi;
 use crate::{
+    bench,
     command::{command, run_aloud},
     context::Context,
     page::{self, Mode},
@@ -31,11 +32,13 @@ pub enum Part {
     Capi,
     /// Real switching on another architecture.
     Native(Isa),
+    /// The suite of benches, and the instructions of the switch paths.
+    Bench,
 }
 
 impl Part {
     /// All of them, the quickest to fail first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Lint,
         Self::Host,
         Self::Docs,
@@ -43,6 +46,7 @@ impl Part {
         Self::Native(Isa::I386),
         Self::Native(Isa::Aarch64),
         Self::Capi,
+        Self::Bench,
         Self::Wasm,
         Self::Browser,
     ];
@@ -58,6 +62,7 @@ impl Part {
             Self::Browser => "browser",
             Self::Capi => "capi",
             Self::Native(isa) => isa.name(),
+            Self::Bench => "bench",
         }
     }
 
@@ -71,6 +76,7 @@ impl Part {
             Self::Wasm => "tests of the page's components, as wasm in a browser",
             Self::Browser => "the built page, used as a person would, in a browser",
             Self::Capi => "C and C++ programs, by two compilers, on all architectures",
+            Self::Bench => "every bench runs, and no switch path takes more instructions",
             Self::Native(Isa::I386) => "switching on i386",
             Self::Native(Isa::Aarch64) => "switching on aarch64, emulated",
         }
@@ -94,6 +100,7 @@ impl Part {
             }
             Self::Capi => setup::capi(&other_machines()),
             Self::Native(isa) => setup::cross(isa),
+            Self::Bench => setup::counting(),
         })
     }
 
@@ -120,6 +127,7 @@ impl Part {
             Self::Browser => browser(context, filter),
             Self::Capi => c_programs(context, filter),
             Self::Native(isa) => native(context, isa, filter),
+            Self::Bench => bench::check(context),
         }
     }
 }
@@ -198,26 +206,51 @@ fn bare(context: &Context) -> Result<()> {
     Ok(())
 }
 
-fn native(context: &Context, isa: Isa, filter: Option<&str>) -> Result<()> {
+/// Cargo, so that it builds for another architecture and runs what it has built.
+fn cross(context: &Context, isa: Isa, arguments: &[&str]) -> Result<Command> {
     let target = RustTarget::linux(isa);
     let compiler = target
         .compiler(context)
         .context("no compiler has this target")?;
-    let mut test = compiler.cargo(context, Vec::new())?;
+    let mut cargo = compiler.cargo(context, Vec::new())?;
     let variable = target.triple().to_uppercase().replace('-', "_");
-    test.env(format!("CARGO_TARGET_{variable}_LINKER"), isa.linker());
-    test.env(format!("CARGO_TARGET_{variable}_RUNNER"), isa.runner());
-    test.args([
+    cargo.env(format!("CARGO_TARGET_{variable}_LINKER"), isa.linker());
+    cargo.env(format!("CARGO_TARGET_{variable}_RUNNER"), isa.runner());
+    cargo.args(arguments).args(["--target", target.triple()]);
+    Ok(cargo)
+}
+
+fn native(context: &Context, isa: Isa, filter: Option<&str>) -> Result<()> {
+    let arguments = [
         "test",
         "--package",
         "costack",
         "--all-features",
         "--lib",
         "--tests",
-        "--target",
-        target.triple(),
-    ]);
-    run_aloud(test.args(filter))
+    ];
+    run_aloud(cross(context, isa, &arguments)?.args(filter))?;
+    benches(context, isa)
+}
+
+/// Every bench runs there a few times. The peers beside corosensei stay away: what they do on this
+/// architecture is theirs to test.
+fn benches(context: &Context, isa: Isa) -> Result<()> {
+    let arguments = [
+        "run",
+        "--package",
+        "costack-benches",
+        "--no-default-features",
+        "--bin",
+        "suite",
+    ];
+    let file = context
+        .target
+        .join(format!("bench-report/{}.json", isa.name()));
+    let mut run = cross(context, isa, &arguments)?;
+    run.args(["--", "run", "--smoke", "--in-process", "--to"])
+        .arg(&file);
+    run_aloud(&mut run)
 }
 
 /// The architectures whose C programs this machine can run besides its own.
