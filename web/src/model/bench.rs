@@ -1,12 +1,21 @@
 //! Native benchmark results: `bench.json`, beside the page.
 //!
-//! The file's schema is documented with its writer, in `xtask/src/bench/report.rs`. Members that
-//! are not shown here are not read.
+//! The file's schema is documented with its writer, `costack-bench-schema`. Members that are not
+//! shown here are not read; of the results, the page shows round trips and whole lives.
 
 use serde::Deserialize;
 
 /// What this page can read.
 pub const SCHEMA: &str = "costack-bench/1";
+
+/// The group whose results are curves: round trips on a shared stack, by the bytes of the image.
+const CURVES: &str = "shared_round_trip";
+
+/// The groups whose results are rows.
+const ROWS: [&str; 2] = ["own_round_trip/", "life/create_run_drop"];
+
+/// Who has a column in the rows: as many as there is room for. The report has all.
+const COLUMNS: [&str; 3] = ["costack", "corosensei", "generator"];
 
 /// All results with where they come from.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -93,7 +102,7 @@ impl Report {
     /// The results that depend on a number of bytes: those of each name are a curve.
     pub fn curves(&self) -> Vec<Curve> {
         let mut curves: Vec<Curve> = Vec::new();
-        for result in &self.results {
+        for result in self.results.iter().filter(|result| result.group == CURVES) {
             let Some((bytes, name)) = sized(result) else {
                 continue;
             };
@@ -117,7 +126,11 @@ impl Report {
     /// The other results: one row for each situation.
     pub fn situations(&self) -> Vec<Situation> {
         let mut rows: Vec<Situation> = Vec::new();
-        for result in self.results.iter().filter(|result| sized(result).is_none()) {
+        let is_row = |result: &&Outcome| {
+            let who = result.function.as_deref().unwrap_or_default();
+            COLUMNS.contains(&who) && ROWS.iter().any(|row| result.group.starts_with(row))
+        };
+        for result in self.results.iter().filter(is_row) {
             let name = match &result.parameter {
                 Some(parameter) => parameter.clone(),
                 None => result
@@ -215,15 +228,19 @@ mod tests {
         "schema": "costack-bench/1", "reference": true, "measured_at": "2026-11-20T10:00:00Z",
         "commit": "3f2c1a9", "rustc": "", "machine": {"cpu": "Some CPU", "cores": 2},
         "results": [
-            {"id": "", "group": "shared", "function": "libaco", "parameter": "96",
+            {"id": "", "group": "shared_round_trip", "function": "libaco", "parameter": "96",
              "median": {"estimate": 40.0, "low": 39, "high": 41}},
-            {"id": "", "group": "shared", "function": "256", "parameter": "costack",
+            {"id": "", "group": "shared_round_trip", "function": "256", "parameter": "costack",
              "median": {"estimate": 20.0, "low": 19, "high": 21}},
-            {"id": "", "group": "shared", "function": "costack", "parameter": "96",
+            {"id": "", "group": "shared_round_trip", "function": "costack", "parameter": "96",
              "median": {"estimate": 10.0, "low": 9, "high": 11}},
-            {"id": "", "group": "own/helper_yields", "function": "corosensei", "parameter": null,
+            {"id": "", "group": "working_set/random", "function": "costack", "parameter": "1000",
+             "median": {"estimate": 30.0, "low": 9, "high": 11}},
+            {"id": "", "group": "runtime/yield_now", "function": "may", "parameter": null,
+             "median": {"estimate": 70.0, "low": 9, "high": 11}},
+            {"id": "", "group": "own_round_trip/helper_yields", "function": "corosensei", "parameter": null,
              "median": {"estimate": 17.0, "low": 9, "high": 11}},
-            {"id": "", "group": "own/helper_yields", "function": "costack", "parameter": null,
+            {"id": "", "group": "own_round_trip/helper_yields", "function": "costack", "parameter": null,
              "median": {"estimate": 5.1, "low": 9, "high": 11}}
         ]}"#;
 
@@ -253,6 +270,18 @@ mod tests {
             rows[0].times,
             [("costack".to_owned(), 5.1), ("corosensei".to_owned(), 17.0)]
         );
+    }
+
+    #[test]
+    fn shows_the_committed_reference() {
+        let text = include_str!("../../../benches/reference.json");
+        let report = Report::parse(text).unwrap();
+        assert!(
+            report
+                .our_curve()
+                .is_some_and(|curve| curve.points.len() > 3)
+        );
+        assert!(report.our_round_trip().is_some());
     }
 
     #[test]
