@@ -356,6 +356,7 @@ impl<'a> Body<'_, '_, 'a> {
     fn called(&mut self, raw: &raw::Expr<'a>) -> Option<StmtKind> {
         match self.expr(raw).kind {
             ExprKind::Call(call) => Some(StmtKind::Call(call)),
+            ExprKind::Request(request) => Some(StmtKind::Request(request)),
             ExprKind::Recv(channel) => Some(StmtKind::Recv(channel)),
             _ => None,
         }

@@ -2,9 +2,10 @@
 
 use std::fmt::{self, Write};
 
+use crate::request::Param;
 use crate::syntax::{
     BinaryOp, Block, Call, Expr, ExprKind, Function, Isa, Launch, LocalKind, LogicalOp, MAIN,
-    Place, PrintItem, Program, Rounding, StackKind, Stmt, StmtKind, TimeUnit, UnaryOp,
+    Place, PrintItem, Program, Request, Rounding, StackKind, Stmt, StmtKind, TimeUnit, UnaryOp,
 };
 
 /// Writes a program in the one layout that this crate writes.
@@ -48,6 +49,16 @@ fn write_program(out: &mut String, program: &Program) -> fmt::Result {
     }
     for channel in &program.channels {
         writeln!(out, "channel {} {}", channel.name, channel.capacity)?;
+    }
+    let things = [
+        ("queue", &program.queues),
+        ("group", &program.groups),
+        ("work", &program.works),
+    ];
+    for (word, things) in things {
+        for thing in things {
+            writeln!(out, "{word} {}", thing.name)?;
+        }
     }
     for task in &program.tasks {
         if let Some(launch) = &task.declared {
@@ -225,6 +236,7 @@ impl Writer<'_> {
             StmtKind::Return(None) => out.write_str("return"),
             StmtKind::Return(Some(value)) => write!(out, "return {}", self.shown(value)),
             StmtKind::Call(call) => self.call(out, call),
+            StmtKind::Request(request) => self.request(out, request),
             StmtKind::Recv(channel) => write!(out, "recv {}", program[*channel].name),
             StmtKind::Print(items) => self.print(out, items),
             StmtKind::Assert(value) => write!(out, "assert {}", self.shown(value)),
@@ -280,6 +292,33 @@ impl Writer<'_> {
                 out.push_str(", ");
             }
             self.expr(out, arg, LOOSEST)?;
+        }
+        out.push(')');
+        Ok(())
+    }
+
+    fn request(&self, out: &mut String, request: &Request) -> fmt::Result {
+        write!(out, "{}(", request.service.name())?;
+        let mut subjects = request.subjects.iter();
+        let mut args = request.args.iter();
+        let mut separator = "";
+        for param in request.service.params() {
+            let things = match param {
+                Param::Word => {
+                    out.push_str(separator);
+                    if let Some(arg) = args.next() {
+                        self.expr(out, arg, LOOSEST)?;
+                    }
+                    0
+                }
+                Param::Thing(_) => 1,
+                Param::Things(_) => subjects.len(),
+            };
+            for subject in subjects.by_ref().take(things) {
+                write!(out, "{separator}{}", self.program.name_of(*subject))?;
+                separator = ", ";
+            }
+            separator = ", ";
         }
         out.push(')');
         Ok(())
@@ -352,6 +391,7 @@ impl Writer<'_> {
             }
             ExprKind::Load(place) => self.place(out, place),
             ExprKind::Call(call) => self.call(out, call),
+            ExprKind::Request(request) => self.request(out, request),
             leaf => self.leaf(out, leaf),
         }
     }

@@ -19,6 +19,12 @@ pub enum Sort {
     Event,
     /// A channel.
     Channel,
+    /// A wait queue.
+    Queue,
+    /// A group of tasks.
+    Group,
+    /// A work queue.
+    Work,
     /// A function.
     Function,
     /// A local word or a parameter.
@@ -36,6 +42,9 @@ impl fmt::Display for Sort {
             Self::Mutex => "a mutex",
             Self::Event => "an event",
             Self::Channel => "a channel",
+            Self::Queue => "a wait queue",
+            Self::Group => "a group",
+            Self::Work => "a work queue",
             Self::Function => "a function",
             Self::Word => "a local word",
             Self::Array => "a local array",
@@ -199,6 +208,15 @@ pub enum Kind {
         /// What it would have to be; `None` for a word.
         wanted: Option<Sort>,
     },
+    /// Something a request of the runtime cannot be about.
+    WrongThing {
+        /// What is asked for.
+        service: &'static str,
+        /// The name and what it is, if it is a name.
+        actual: Option<(String, Sort)>,
+        /// What it may be about at this place.
+        wanted: &'static [Sort],
+    },
     /// A call with too few or too many arguments.
     WrongArgumentCount {
         /// The function.
@@ -251,6 +269,10 @@ impl Kind {
                 wanted: Some(wanted),
                 ..
             } => format!("expected {wanted}"),
+            Self::WrongThing { wanted, .. } => {
+                let wanted: Vec<_> = wanted.iter().map(ToString::to_string).collect();
+                format!("expected {}", alternatives(&wanted))
+            }
             Self::NotAPlace => "expected `x`, `a[…]` or `*…`".into(),
             Self::NotAddressable => "expected `x` or `a[…]`".into(),
             Self::NotConstant => "expected a constant".into(),
@@ -388,7 +410,12 @@ impl fmt::Display for Kind {
                 }
                 None => write!(f, "there is no local or global `{name}`"),
             },
-            Self::WrongSort { name, actual, .. } => write!(f, "`{name}` is {actual}"),
+            Self::WrongSort { name, actual, .. }
+            | Self::WrongThing {
+                actual: Some((name, actual)),
+                ..
+            } => write!(f, "`{name}` is {actual}"),
+            Self::WrongThing { service, .. } => write!(f, "`{service}` takes a name here"),
             Self::WrongArgumentCount {
                 function,
                 wanted,

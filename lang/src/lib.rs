@@ -45,8 +45,8 @@
 //! - A statement or declaration ends with its line, at `;`, before `}` or behind its own `}`.
 //!   Inside `(` and `[` lines go on. `{` may stand on the next line; `else` may, too.
 //! - Names are ASCII letters, digits and `_`. The words of the language are reserved, but for those
-//!   that have a meaning in one place only (`shared own on fp us ms nearest up down zero`, the
-//!   names of ISAs).
+//!   that have a meaning in one place only (`shared own on fp us ms nearest up down zero queue group
+//!   work`, the names of ISAs).
 //! - Integers: `123`, `1_000`, `0xff`, `'a'` (the character's number). A decimal has to fit a
 //!   signed word of 64 bits; others are patterns of 64 bits, so `0xffff_ffff_ffff_ffff` is -1. On 32
 //!   bits the low half counts; [`Program::check_literals`] refuses what does not fit 32 bits.
@@ -58,8 +58,8 @@
 //!
 //! ## Declarations
 //!
-//! - Stacks, tasks, globals, mutexes, events, channels and functions share one set of names, known
-//!   in the whole file. `scenario` comes first.
+//! - Stacks, tasks, globals, mutexes, events, channels, wait queues, groups, work queues and
+//!   functions share one set of names, known in the whole file. `scenario` comes first.
 //! - A global's value and the arguments of a declared task are constant: literals and operators,
 //!   computed at the width of the machine.
 //! - Bounds: [`MIN_STACK_BYTES`] to [`MAX_STACK_BYTES`], [`MAX_TASKS`], 1 to
@@ -109,6 +109,38 @@
 //! - One `task` or `spawn` may stand on an own stack. A `spawn` on an own stack whose task
 //!   has not ended is a fault.
 //! - `sleep` takes any expression; a negative time counts as 0.
+//! - `cancel(A)` ends A in the wait that it is in, or in its next: it gets its turn once more, as
+//!   destructors would need it, and the mutexes that it holds are handed over in the order of their
+//!   declaration. A task that ends by itself keeps what it has locked.
+//!
+//! ## Requests
+//!
+//! Beside statements there are calls that ask the runtime for something; [`Service`] lists them.
+//! They are statements and expressions like calls of functions, and a function of the program's own
+//! with the same name hides one. `queue NAME`, `group NAME` and `work NAME` declare what some of
+//! them are about: a wait queue, a group of tasks, a work queue; `queue`, `group` and `work` remain
+//! names elsewhere.
+//!
+//! - Where a name is taken, it has to be the name itself: `cancel(A)`, never an expression.
+//! - Times are in microseconds of the clock of `now()`; a negative one counts as 0. A limit that
+//!   is 0 gives others one turn.
+//! - `wait_for(e, US)` and its like answer 1 if what was waited for came in time and 0 if not.
+//!   `select(x, y, …)` answers the place in its list of what came, from 0; if several are there,
+//!   the first. `select_for` answers how many there are in its list when none came in time.
+//! - `select` waits for an event as `wait` does, for a word of a channel as `recv`, for a mutex as
+//!   `lock`, for a task or a group as `join`, for a wait queue as `park`, for a work queue as `take`.
+//! - `received()` is the word that the task received last: by `recv`, `try_recv`, `recv_for`, `take`
+//!   or a `select`.
+//! - `every(US)` sleeps until the clock shows the next multiple of its argument, so that a poller
+//!   keeps its rhythm and leaves out what it has missed. What a library calls a delay that yields is
+//!   `sleep` here.
+//! - A name that refers to no task yet is a fault, as is what the scheduler refuses: to lock what
+//!   one holds, to join oneself.
+//!
+//! [`Service`]: syntax::Service
+//!
+//! ## Numbers
+//!
 //! - `fpmode()` gives 0 for nearest, 1 for down, 2 for up, 3 for zero, on every ISA.
 #![forbid(unsafe_code)]
 
@@ -123,6 +155,7 @@ mod names;
 mod parse;
 mod raw;
 mod raw_text;
+pub mod request;
 mod resolve;
 pub mod source;
 pub mod syntax;

@@ -187,10 +187,12 @@ impl<'a> Parser<'_, 'a> {
         };
         let span = first_span.to(header_end);
 
-        if first.begins_declaration() && !self.open.is_empty() {
+        let next = tokens.get(1).map(|(token, _)| token);
+        let declares = first.begins_declaration_before(next);
+        if declares && !self.open.is_empty() {
             self.declaration_in_block(first, *first_span);
         }
-        if self.open.is_empty() && !first.begins_declaration() {
+        if self.open.is_empty() && !declares {
             if *first != Token::Bad(()) {
                 let text = self.text.get(first_span.range()).unwrap_or("");
                 self.mistake(expected::outside(first, text), *first_span);

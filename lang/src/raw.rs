@@ -54,6 +54,9 @@ pub(crate) enum ItemKind<'a> {
         name: Ident<'a>,
         capacity: Number,
     },
+    Queue(Ident<'a>),
+    Group(Ident<'a>),
+    Work(Ident<'a>),
     Switch {
         isa: Ident<'a>,
         text: Span,

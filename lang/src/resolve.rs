@@ -10,11 +10,12 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Kind, Sort};
 use crate::names;
 use crate::parse::{File, main_name};
 use crate::raw::{self, Ident, ItemKind, Number};
+use crate::request::Subject;
 use crate::source::{Source, Span};
 use crate::syntax::{
     Call, Channel, ChannelId, Event, EventId, Expr, ExprKind, FnId, Function, Global, GlobalId,
-    Isa, Launch, Local, LocalKind, Mutex, MutexId, Name, Program, Stack, StackId, StackKind,
-    SwitchText, Task, TaskId, Word,
+    GroupId, Isa, Launch, Local, LocalKind, Mutex, MutexId, Name, Program, QueueId, Stack, StackId,
+    StackKind, SwitchText, Task, TaskId, Thing, Word, WorkId,
 };
 use crate::token::Token;
 use crate::{MAX_CHANNEL_CAPACITY, MAX_PARAMS, MAX_STACK_BYTES, MAX_TASKS, MIN_STACK_BYTES};
@@ -28,6 +29,9 @@ pub(crate) enum Meaning {
     Mutex(MutexId),
     Event(EventId),
     Channel(ChannelId),
+    Queue(QueueId),
+    Group(GroupId),
+    Work(WorkId),
     Function(FnId),
 }
 
@@ -40,8 +44,27 @@ impl Meaning {
             Self::Mutex(_) => Sort::Mutex,
             Self::Event(_) => Sort::Event,
             Self::Channel(_) => Sort::Channel,
+            Self::Queue(_) => Sort::Queue,
+            Self::Group(_) => Sort::Group,
+            Self::Work(_) => Sort::Work,
             Self::Function(_) => Sort::Function,
         }
+    }
+}
+
+impl Meaning {
+    /// It as what a request is about.
+    pub(crate) fn subject(self) -> Option<Subject> {
+        Some(match self {
+            Self::Task(id) => Subject::Task(id),
+            Self::Mutex(id) => Subject::Mutex(id),
+            Self::Event(id) => Subject::Event(id),
+            Self::Channel(id) => Subject::Channel(id),
+            Self::Queue(id) => Subject::Queue(id),
+            Self::Group(id) => Subject::Group(id),
+            Self::Work(id) => Subject::Work(id),
+            Self::Stack(_) | Self::Global(_) | Self::Function(_) => return None,
+        })
     }
 }
 
@@ -68,6 +91,9 @@ pub(crate) fn resolve<'a>(
             mutexes: Vec::new(),
             events: Vec::new(),
             channels: Vec::new(),
+            queues: Vec::new(),
+            groups: Vec::new(),
+            works: Vec::new(),
             functions: Vec::new(),
             switches: Vec::new(),
             statements: Vec::new(),
@@ -289,6 +315,24 @@ impl<'a> Resolver<'_, 'a> {
                         capacity,
                         span,
                     });
+                }
+                ItemKind::Queue(name) => {
+                    let id = QueueId::new(self.program.queues.len());
+                    self.declare(*name, Meaning::Queue(id));
+                    let name = owned(*name);
+                    self.program.queues.push(Thing { name, span });
+                }
+                ItemKind::Group(name) => {
+                    let id = GroupId::new(self.program.groups.len());
+                    self.declare(*name, Meaning::Group(id));
+                    let name = owned(*name);
+                    self.program.groups.push(Thing { name, span });
+                }
+                ItemKind::Work(name) => {
+                    let id = WorkId::new(self.program.works.len());
+                    self.declare(*name, Meaning::Work(id));
+                    let name = owned(*name);
+                    self.program.works.push(Thing { name, span });
                 }
                 ItemKind::Switch { isa, text } => self.add_switch(*isa, *text, span),
             }

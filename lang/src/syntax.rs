@@ -9,6 +9,7 @@
 use std::fmt;
 use std::ops::Index;
 
+pub use crate::request::{Request, Service, Subject};
 pub use crate::source::{Position, Source, Span};
 
 macro_rules! ids {
@@ -50,6 +51,12 @@ ids! {
     EventId;
     /// A channel, index into [`Program::channels`].
     ChannelId;
+    /// A wait queue, index into [`Program::queues`].
+    QueueId;
+    /// A group of tasks, index into [`Program::groups`].
+    GroupId;
+    /// A work queue, index into [`Program::works`].
+    WorkId;
     /// A parameter or local, index into [`Function::locals`] of the function it stands in.
     LocalId;
     /// A statement, index into [`Program::statements`]; unique in the program, in the order of
@@ -81,6 +88,12 @@ pub struct Program {
     pub events: Vec<Event>,
     /// `channel` declarations.
     pub channels: Vec<Channel>,
+    /// `queue` declarations.
+    pub queues: Vec<Thing>,
+    /// `group` declarations.
+    pub groups: Vec<Thing>,
+    /// `work` declarations.
+    pub works: Vec<Thing>,
     /// `main` first, then the `fn` declarations in order.
     pub functions: Vec<Function>,
     /// `switch` blocks, at most one per ISA.
@@ -190,6 +203,15 @@ pub struct Channel {
     pub name: Name,
     /// How many words it holds before a sender waits; at least 1.
     pub capacity: u32,
+    /// The whole declaration.
+    pub span: Span,
+}
+
+/// `queue NAME`, `group NAME` or `work NAME`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Thing {
+    /// Its name.
+    pub name: Name,
     /// The whole declaration.
     pub span: Span,
 }
@@ -377,6 +399,8 @@ pub enum StmtKind {
     Return(Option<Expr>),
     /// `f(args)`, its result dropped.
     Call(Call),
+    /// A request of the runtime, its answer dropped.
+    Request(Request),
     /// `recv c`, its result dropped.
     Recv(ChannelId),
     /// `print ITEM, …`: all items are evaluated, then one line is printed.
@@ -519,6 +543,8 @@ pub enum ExprKind {
     Logical(LogicalOp, Box<Expr>, Box<Expr>),
     /// `f(args)`.
     Call(Call),
+    /// A request of the runtime: its answer.
+    Request(Request),
     /// `recv c`.
     Recv(ChannelId),
     /// `alive(A)`: 1 while the task the name refers to has not ended.
@@ -607,6 +633,9 @@ tables! {
     MutexId => mutexes: Mutex;
     EventId => events: Event;
     ChannelId => channels: Channel;
+    QueueId => queues: Thing;
+    GroupId => groups: Thing;
+    WorkId => works: Thing;
     StmtId => statements: StmtInfo;
 }
 

@@ -72,6 +72,11 @@ macro_rules! tokens {
             pub(crate) fn is_reserved(&self) -> bool {
                 matches!(self, $(Self::$reserved)|*)
             }
+
+            /// Whether it is a word that can be a name.
+            pub(crate) fn is_contextual(&self) -> bool {
+                matches!(self, $(Self::$contextual)|*)
+            }
         }
 
         /// Words that cannot be names.
@@ -136,6 +141,9 @@ tokens! {
         Up = "up",
         Down = "down",
         Zero = "zero",
+        Queue = "queue",
+        Group = "group",
+        Work = "work",
     }
     signs {
         OpenParen = "(",
@@ -183,6 +191,15 @@ impl Token<'_> {
                 | Self::Main
                 | Self::Switch
         )
+    }
+
+    /// Whether it, with what follows, begins a declaration: some words do so only before a name,
+    /// and are names elsewhere.
+    pub(crate) fn begins_declaration_before(&self, next: Option<&Self>) -> bool {
+        let names =
+            || next.is_some_and(|next| matches!(next, Self::Name(_)) || next.is_contextual());
+        self.begins_declaration()
+            || (matches!(self, Self::Queue | Self::Group | Self::Work) && names())
     }
 
     /// Whether it begins a declaration or a statement and stands nowhere else.

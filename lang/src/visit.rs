@@ -3,7 +3,8 @@
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::source::{Source, Span};
 use crate::syntax::{
-    Block, Call, Expr, ExprKind, FnId, Place, PrintItem, Program, Stmt, StmtId, StmtKind, Word,
+    Block, Call, Expr, ExprKind, FnId, Place, PrintItem, Program, Request, Stmt, StmtId, StmtKind,
+    Word,
 };
 
 impl Program {
@@ -92,6 +93,10 @@ impl Program {
         for channel in &mut program.channels {
             (channel.span, channel.name.span) = (nowhere, nowhere);
         }
+        let things = program.queues.iter_mut().chain(&mut program.groups);
+        for thing in things.chain(&mut program.works) {
+            (thing.span, thing.name.span) = (nowhere, nowhere);
+        }
         for text in &mut program.switches {
             (text.span, text.text_span, text.first_line) = (nowhere, nowhere, 0);
         }
@@ -143,6 +148,7 @@ fn exprs_of(kind: &StmtKind) -> Vec<&Expr> {
         } => vec![value],
         StmtKind::Assign { place, value } => part_of(place).into_iter().chain([value]).collect(),
         StmtKind::Call(call) => call.args.iter().collect(),
+        StmtKind::Request(request) => request.args.iter().collect(),
         StmtKind::Spawn { launch, .. } => launch.call.args.iter().collect(),
         StmtKind::Print(items) => items
             .iter()
@@ -175,8 +181,8 @@ fn each_expr(expr: &Expr, visit: &mut dyn FnMut(&Expr)) {
             each_expr(left, visit);
             each_expr(right, visit);
         }
-        ExprKind::Call(call) => {
-            for arg in &call.args {
+        ExprKind::Call(Call { args, .. }) | ExprKind::Request(Request { args, .. }) => {
+            for arg in args {
                 each_expr(arg, visit);
             }
         }
@@ -221,6 +227,7 @@ fn erase_simple(kind: &mut StmtKind) {
             erase_expr(value);
         }
         StmtKind::Call(call) => erase_call(call),
+        StmtKind::Request(request) => erase_request(request),
         StmtKind::Spawn { launch, .. } => erase_call(&mut launch.call),
         StmtKind::Print(items) => {
             for item in items {
@@ -236,6 +243,11 @@ fn erase_simple(kind: &mut StmtKind) {
 fn erase_call(call: &mut Call) {
     call.span = Span::default();
     call.args.iter_mut().for_each(erase_expr);
+}
+
+fn erase_request(request: &mut Request) {
+    request.span = Span::default();
+    request.args.iter_mut().for_each(erase_expr);
 }
 
 fn erase_place(place: &mut Place) {
@@ -254,6 +266,7 @@ fn erase_expr(expr: &mut Expr) {
             erase_expr(right);
         }
         ExprKind::Call(call) => erase_call(call),
+        ExprKind::Request(request) => erase_request(request),
         _ => {}
     }
 }

@@ -71,6 +71,7 @@ fn groups(program: &Program, function: &Function, expr: &Expr) -> String {
             let args: Vec<String> = call.args.iter().map(part).collect();
             format!("{}({})", program[call.function].name, args.join(", "))
         }
+        ExprKind::Request(request) => format!("{}(…)", request.service.name()),
         ExprKind::Recv(channel) => format!("(recv {})", program[*channel].name),
         ExprKind::Alive(task) => format!("alive({})", program[*task].name),
         ExprKind::Now => "now()".into(),

@@ -90,6 +90,44 @@ fn the_caller_brings_the_stacks() {
 }
 
 #[test]
+fn short_lives_share_a_stack() {
+    check(
+        include_str!("../../scenarios/designs/libaco_lives.costack"),
+        &["shared, shared, own: 1809", "200 lives were lived"],
+    );
+}
+
+#[test]
+fn a_silent_connection_costs_the_others_nothing() {
+    check(
+        include_str!("../../scenarios/designs/echo_server.costack"),
+        &[
+            "55 words echoed",
+            "20 connections were closed after a silence",
+        ],
+    );
+}
+
+#[test]
+fn tasks_wait_for_all_there_is_to_wait_for() {
+    check(
+        include_str!("../../scenarios/designs/waiting.costack"),
+        &[
+            "not locked until 10",
+            "locked at 50",
+            "completions: 11",
+            "channels: received 7",
+            "woken: 3",
+            "worked: 55",
+            "asked to stop at 1250",
+            "stopped after 3 ticks",
+            "cancelled after 5 steps",
+            "late at 1425",
+        ],
+    );
+}
+
+#[test]
 fn pollers_share_a_device() {
     check(
         include_str!("../../scenarios/designs/pollers.costack"),

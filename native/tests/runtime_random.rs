@@ -1,26 +1,44 @@
 //! Random programs of tasks, timers, mutexes, channels, completions and cancellations: native runs
-//! them in real coroutines under the virtual clock, and a driver without any coroutine runs them on
-//! the engine's scheduler alone. Both must do the same things in the same order.
+//! them in real coroutines under the virtual clock; the simulator runs them as scenarios, in
+//! compiled code on simulated stacks; and a driver without any coroutine runs them on the engine's
+//! scheduler alone. All three must do the same things in the same order.
 //!
-//! `COSTACK_RANDOM_SEED=n` runs one program only, `COSTACK_RANDOM_COUNT=n` so many.
+//! `COSTACK_RANDOM_SEED=n` runs one program only, `COSTACK_RANDOM_COUNT=n` so many. In the
+//! simulator all of them are run by
+//! `cargo test --release -p costack --all-features --test runtime_random -- --ignored`.
 #![cfg(feature = "runtime")]
 
 use costack::runtime::{Clock, Record, now};
 use costack::sync::{Completion, Mutex, MutexGuard, Receiver, Sender, channel};
 use costack::{JoinHandle, Runtime, StackPool, sleep, yield_now};
+use costack_engine::event::Event;
 use costack_engine::sched::{
     ChannelId, EventId, Flow, MutexId, Next, Notice, Outcome, Received, Scheduler, Sent, TaskId,
 };
 use costack_engine::trace::What;
+use costack_sim::Options;
+use costack_sim::fault::FaultKind;
+use costack_sim::program::Isa;
+use costack_sim::view::RunOutcome;
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 const MUTEXES: usize = 2;
 const CHANNELS: usize = 2;
 const EVENTS: usize = 2;
-/// Of the two channels.
-const CAPACITIES: [u32; CHANNELS] = [0, 2];
+/// Of the two channels. A scenario's channels keep at least one value.
+const CAPACITIES: [[u32; CHANNELS]; 2] = [[0, 2], [1, 2]];
+
+fn capacities(seed: u64) -> [u32; CHANNELS] {
+    CAPACITIES[seed as usize % CAPACITIES.len()]
+}
+
+/// Whether a seed's program can be written as a scenario.
+fn is_scenario(seed: u64) -> bool {
+    !capacities(seed).contains(&0)
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Op {
@@ -118,6 +136,8 @@ fn native_task(world: &World, number: u32, ops: &[Op]) {
             Op::Lock(m) => {
                 if held.iter().all(|(held, _)| *held != m) {
                     held.push((m, world.mutexes[m].lock()));
+                    // As it ends, it lets go of them in the order of their numbers.
+                    held.sort_by_key(|(held, _)| *held);
                 }
             }
             Op::Unlock(m) => held.retain(|(held, _)| *held != m),
@@ -140,14 +160,14 @@ fn native_task(world: &World, number: u32, ops: &[Op]) {
 }
 
 /// While it is observed, a runtime's loop takes its long way round; `observe` says whether it is.
-fn run_native(program: &[Plan], observe: bool) -> Vec<Step> {
+fn run_native(program: &[Plan], capacities: [u32; CHANNELS], observe: bool) -> Vec<Step> {
     let steps = Steps::default();
     let mut rt = Runtime::builder().clock(Clock::virtual_time()).build();
     let pool = StackPool::new(1, 256 * 1024).unwrap();
     let world = Rc::new(World {
         steps: Rc::clone(&steps),
         mutexes: [(); MUTEXES].map(Mutex::new),
-        channels: CAPACITIES.map(channel),
+        channels: capacities.map(channel),
         events: [(); EVENTS].map(|()| Completion::new()),
         handles: RefCell::default(),
     });
@@ -207,12 +227,12 @@ struct DrivenTask {
 }
 
 impl<'a> Driver<'a> {
-    fn new(program: &'a [Plan]) -> Self {
+    fn new(program: &'a [Plan], capacities: [u32; CHANNELS]) -> Self {
         let mut scheduler = Scheduler::with_observer(Vec::new());
         for m in 0..MUTEXES {
             assert_eq!(scheduler.add_mutex(), MutexId(m as u32));
         }
-        for (c, capacity) in CAPACITIES.into_iter().enumerate() {
+        for (c, capacity) in capacities.into_iter().enumerate() {
             assert_eq!(scheduler.add_channel(capacity), ChannelId(c as u32));
         }
         for e in 0..EVENTS {
@@ -310,6 +330,7 @@ impl<'a> Driver<'a> {
                     let is_new = !self.tasks[index].held.contains(&m);
                     if is_new && outcome == Outcome::Granted {
                         self.tasks[index].held.push(m);
+                        self.tasks[index].held.sort_unstable();
                     }
                     is_new
                 }
@@ -398,25 +419,137 @@ impl<'a> Driver<'a> {
 #[track_caller]
 fn check(seed: u64) -> usize {
     let program = program(seed);
-    let observe = seed.is_multiple_of(2);
-    let native = run_native(&program, observe);
-    let mut engine = Driver::new(&program).run();
+    let observe = (seed / 2).is_multiple_of(2);
+    let native = run_native(&program, capacities(seed), observe);
+    let mut engine = Driver::new(&program, capacities(seed)).run();
     if !observe {
         engine.retain(|step| matches!(step, Step::Did(..) | Step::Deadlock));
     }
-    if native != engine {
-        let differs = native
-            .iter()
-            .zip(&engine)
-            .take_while(|(n, e)| n == e)
-            .count();
-        panic!(
-            "seed {seed}, step {differs}: native {:?}, engine {:?}\n{program:#?}\n{native:?}",
-            native.get(differs),
-            engine.get(differs),
-        );
-    }
+    assert_same(seed, &program, ("native", &native), ("engine", &engine));
     native.len()
+}
+
+#[track_caller]
+fn assert_same(
+    seed: u64,
+    program: &[Plan],
+    (one, first): (&str, &[Step]),
+    (other, second): (&str, &[Step]),
+) {
+    if first == second {
+        return;
+    }
+    let pairs = first.iter().zip(second);
+    let at = pairs.take_while(|(one, other)| one == other).count();
+    panic!(
+        "seed {seed}, step {at}: {one} {:?}, {other} {:?}\n{program:#?}\n{first:?}\n{second:?}",
+        first.get(at),
+        second.get(at),
+    );
+}
+
+/// The program as a scenario. Each task prints after every operation what [`Step::Did`] tells.
+fn scenario(program: &[Plan], capacities: [u32; CHANNELS]) -> String {
+    use std::fmt::Write;
+    let mut text = "scenario \"random\"\nstack S shared 4096\n".to_owned();
+    let mut functions = String::new();
+    for m in 0..MUTEXES {
+        writeln!(text, "mutex m{m}").unwrap();
+    }
+    for e in 0..EVENTS {
+        writeln!(text, "event e{e}").unwrap();
+    }
+    for (c, capacity) in capacities.into_iter().enumerate() {
+        writeln!(text, "channel c{c} {capacity}").unwrap();
+    }
+    for (number, plan) in (1..).zip(program) {
+        match plan.is_shared {
+            true => writeln!(text, "task T{number} on S = f{number}()"),
+            false => writeln!(
+                text,
+                "stack O{number} own 4096\ntask T{number} on O{number} = f{number}()"
+            ),
+        }
+        .unwrap();
+        writeln!(functions, "fn f{number}() {{\n    let v = 0").unwrap();
+        let mut held = Vec::new();
+        for (at, op) in plan.ops.iter().enumerate() {
+            let statement = match *op {
+                Op::Yield => "yield".to_owned(),
+                Op::Sleep(us) => format!("sleep {us} us"),
+                Op::Lock(m) if held.contains(&m) => String::new(),
+                Op::Lock(m) => {
+                    held.push(m);
+                    format!("lock m{m}")
+                }
+                Op::Unlock(m) if held.contains(&m) => {
+                    held.retain(|held| *held != m);
+                    format!("unlock m{m}")
+                }
+                Op::Unlock(_) => String::new(),
+                Op::Send(c) => format!("send c{c}, {}", number * 100 + at as u64),
+                Op::Receive(c) => format!("v = recv c{c}"),
+                Op::Wait(e) => format!("wait e{e}"),
+                Op::WaitFor(e, us) => format!("v = wait_for(e{e}, {us})"),
+                Op::Complete(e) => format!("complete e{e}"),
+                Op::Cancel(t) => format!("cancel(T{})", t + 1),
+            };
+            writeln!(functions, "    v = 0; {statement}").unwrap();
+            writeln!(functions, "    print {number}, {at}, now(), v").unwrap();
+        }
+        held.sort_unstable();
+        for m in held {
+            writeln!(functions, "    unlock m{m}").unwrap();
+        }
+        functions.push_str("}\n");
+    }
+    text + &functions + "main { run }\n"
+}
+
+/// The same in the simulator: what the tasks did, then how they took turns.
+fn run_simulated(program: &[Plan], capacities: [u32; CHANNELS], isa: Isa) -> Vec<Step> {
+    let text = scenario(program, capacities);
+    let program = costack_lang::parse("random.costack", &text)
+        .unwrap_or_else(|errors| panic!("{}\n{text}", errors.render(false)));
+    let mut session = costack_sim::runtime::load(Arc::new(program), isa, Options::default())
+        .expect("the simulator takes it");
+    assert_ne!(session.run(1_000_000), RunOutcome::Limit, "it ends\n{text}");
+    let output = session.output();
+    let did = output.iter().map(|line| {
+        let words: Vec<u64> = line.split(' ').map(|w| w.parse().unwrap()).collect();
+        Step::Did(words[0] as u32, words[1] as usize, words[2], words[3])
+    });
+    let mut steps: Vec<_> = did.collect();
+    let events = session.host().events();
+    steps.extend(events.iter().filter_map(|event| {
+        let number = |task: &TaskId| task.index() as u32;
+        Some(match event {
+            Event::Resume { task, .. } => Step::Runs(number(task)),
+            Event::Yield { task } => Step::Yields(number(task)),
+            Event::Block { task } => Step::Blocks(number(task)),
+            Event::End { task } => Step::Ends(number(task)),
+            _ => return None,
+        })
+    }));
+    match session.fault().map(|fault| &fault.kind) {
+        None => {}
+        Some(FaultKind::Deadlock { .. }) => steps.push(Step::Deadlock),
+        Some(other) => panic!("{other}\n{text}"),
+    }
+    steps
+}
+
+/// Compares the simulator with native: what the tasks did, and how they took turns.
+#[track_caller]
+fn check_simulated(seed: u64) {
+    let program = program(seed);
+    let isa = [Isa::X86_64, Isa::I386, Isa::Aarch64][(seed / 2 % 3) as usize];
+    let simulated = run_simulated(&program, capacities(seed), isa);
+    let native = run_native(&program, capacities(seed), true);
+    let is_did = |step: &Step| matches!(step, Step::Did(..));
+    let (mut did, turns): (Vec<_>, Vec<_>) = native.into_iter().partition(is_did);
+    did.extend(turns);
+    assert_same(seed, &program, ("native", &did), ("simulated", &simulated));
 }
 
 fn from_environment(name: &str) -> Option<u64> {
@@ -429,7 +562,45 @@ fn native_and_the_engine_alone_do_the_same_in_the_same_order() {
         check(seed);
         return;
     }
-    let count = from_environment("COSTACK_RANDOM_COUNT").unwrap_or(100_000);
+    // An emulated CPU takes ten times as long.
+    let all = if cfg!(target_arch = "aarch64") {
+        FULL / 10
+    } else {
+        FULL
+    };
+    let count = from_environment("COSTACK_RANDOM_COUNT").unwrap_or(all);
+    println!("{count} programs");
     let steps: usize = (0..count).map(check).sum();
     assert!(steps as u64 > 8 * count, "the programs do something");
+}
+
+/// So many programs are a full run.
+const FULL: u64 = 100_000;
+
+/// Runs so many programs in the simulator as well.
+fn check_all_simulated(count: u64) {
+    match from_environment("COSTACK_RANDOM_SEED") {
+        Some(seed) => check_simulated(seed),
+        None => (0..2 * count)
+            .filter(|&seed| is_scenario(seed))
+            .for_each(check_simulated),
+    }
+}
+
+#[test]
+fn native_and_the_simulator_do_the_same_in_the_same_order() {
+    let all = if cfg!(target_arch = "aarch64") {
+        100
+    } else {
+        1_000
+    };
+    println!("{all} programs of {FULL}");
+    check_all_simulated(all);
+}
+
+#[test]
+#[ignore = "takes minutes: the full number of programs, in release"]
+fn native_and_the_simulator_do_the_same_in_the_same_order_in_full() {
+    let count = from_environment("COSTACK_RANDOM_COUNT").unwrap_or(FULL);
+    check_all_simulated(count);
 }

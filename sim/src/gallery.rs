@@ -40,6 +40,9 @@ pub const SCENARIOS: &[Scenario] = scenarios![
     "designs/round_robin",
     "designs/coop",
     "designs/pollers",
+    "designs/libaco_lives",
+    "designs/echo_server",
+    "designs/waiting",
 ];
 
 /// Other styles of switching: scenarios with a `switch` text, which only the simulator runs.

@@ -38,6 +38,11 @@ impl<T> Arena<T> {
         item.ok_or(Refusal::Foreign)
     }
 
+    /// All numbers that were ever given out.
+    pub(super) fn numbers(&self) -> core::ops::Range<u32> {
+        0..self.items.len() as u32
+    }
+
     /// Takes out what nobody uses.
     pub(super) fn remove(
         &mut self,

@@ -45,15 +45,7 @@ impl<O: Observer> Scheduler<O> {
         }
         for (number, &wait) in (0..).zip(arms) {
             let waiter = self.tasks.add_arm(self.current, number, wait);
-            if let Wait::External(_) = wait {
-                self.external += 1;
-            }
-            if let Some(mut queue) = self.queue_of(wait).copied() {
-                queue.push(&mut self.tasks, waiter);
-                if let Some(place) = self.queue_of(wait) {
-                    *place = queue;
-                }
-            }
+            self.enter_queue(waiter, wait);
         }
         let arms = arms.len() as u32;
         Ok(Selected::Waits(self.block(Wait::Any { arms })))
@@ -71,7 +63,7 @@ impl<O: Observer> Scheduler<O> {
         arms.map(|(_, arm)| arm.wait)
     }
 
-    fn check_arm(&self, arm: Wait) -> Result<(), Refusal> {
+    pub(super) fn check_arm(&self, arm: Wait) -> Result<(), Refusal> {
         match arm {
             Wait::Until { .. } | Wait::AllEnded | Wait::Any { .. } => Err(Refusal::NotSelectable),
             Wait::Mutex(id) => match self.mutexes.get(id.0) {
@@ -90,6 +82,15 @@ impl<O: Observer> Scheduler<O> {
             Wait::Join(id) => self.index(id).map(drop),
             Wait::Stop | Wait::External(_) => Ok(()),
         }
+    }
+
+    /// Takes what could be waited for, if it is there.
+    pub(super) fn try_take(&mut self, wait: Wait) -> Result<Option<Selected>, Refusal> {
+        let taken = self.take_arm(0, wait)?;
+        if taken.is_some() {
+            self.task_mut(self.current).outcome = Outcome::Granted;
+        }
+        Ok(taken)
     }
 
     /// Takes what an arm waits for if it is there.

@@ -183,6 +183,11 @@ impl<O: Observer> Scheduler<O> {
         Ok(Some(self.id(next)))
     }
 
+    /// All mutexes.
+    pub(super) fn mutex_ids(&self) -> impl Iterator<Item = MutexId> + use<O> {
+        self.mutexes.numbers().map(MutexId)
+    }
+
     /// The task that holds a mutex.
     pub fn mutex_owner(&self, mutex: MutexId) -> Option<TaskId> {
         let owner = self.mutexes.get(mutex.0).ok()?.owner?;
@@ -450,6 +455,19 @@ impl<O: Observer> Scheduler<O> {
         match wait {
             Wait::Any { .. } => self.drop_arms(index, super::queue::NONE),
             wait => self.leave_queue(index, wait),
+        }
+    }
+
+    /// Puts a waiter into the queue of what it is to wait for.
+    pub(super) fn enter_queue(&mut self, waiter: u32, wait: Wait) {
+        if let Wait::External(_) = wait {
+            self.external += 1;
+        }
+        if let Some(mut queue) = self.queue_of(wait).copied() {
+            queue.push(&mut self.tasks, waiter);
+            if let Some(place) = self.queue_of(wait) {
+                *place = queue;
+            }
         }
     }
 

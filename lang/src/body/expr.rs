@@ -4,6 +4,7 @@ use super::Body;
 use crate::diagnostic::{Diagnostic, Kind, Sort};
 use crate::names;
 use crate::raw::{self, Ident};
+use crate::request::{Param, Request, Service, Subject};
 use crate::resolve::Meaning;
 use crate::source::Span;
 use crate::syntax::{Call, Expr, ExprKind, LocalId, LocalKind, MAIN, Place, UnaryOp};
@@ -65,6 +66,9 @@ impl<'a> Body<'_, '_, 'a> {
     }
 
     fn call(&mut self, call: &raw::Call<'a>) -> ExprKind {
+        if let Some(service) = self.service(call.function) {
+            return self.request(service, call);
+        }
         self.calls = true;
         let function = match self.local(call.function.text) {
             None => self.resolver.called(call),
@@ -80,6 +84,78 @@ impl<'a> Body<'_, '_, 'a> {
             args,
             span: call.span,
         })
+    }
+
+    /// What the runtime is asked for by a call of this name, which no function of the program has.
+    fn service(&self, name: Ident<'a>) -> Option<Service> {
+        let service = Service::named(name.text)?;
+        let declared = self.resolver.names.get(name.text);
+        let is_function = matches!(declared, Some((Meaning::Function(_), _)));
+        (!is_function && self.local(name.text).is_none()).then_some(service)
+    }
+
+    #[inline(never)]
+    fn request(&mut self, service: Service, call: &raw::Call<'a>) -> ExprKind {
+        self.uses_runtime = true;
+        let params = service.params();
+        let (wanted, given) = (params.len(), call.args.len());
+        let is_open = matches!(params.last(), Some(Param::Things(_)));
+        if given != wanted && !(is_open && given > wanted) {
+            let kind = Kind::WrongArgumentCount {
+                function: service.name().to_owned(),
+                wanted,
+                given,
+            };
+            self.mistake(kind, call.span);
+        }
+        let mut request = Request {
+            service,
+            subjects: Vec::new(),
+            args: Vec::new(),
+            span: call.span,
+        };
+        for (index, arg) in call.args.iter().enumerate() {
+            match params.get(index).or(params.last()) {
+                None | Some(Param::Word) => request.args.push(self.expr(arg)),
+                Some(Param::Thing(sorts) | Param::Things(sorts)) => {
+                    request.subjects.extend(self.subject(service, arg, sorts));
+                }
+            }
+        }
+        ExprKind::Request(request)
+    }
+
+    /// A thing that a request is about; `None` after a mistake.
+    fn subject(
+        &mut self,
+        service: Service,
+        raw: &raw::Expr<'a>,
+        wanted: &'static [Sort],
+    ) -> Option<Subject> {
+        let mut actual = None;
+        if let raw::ExprKind::Name(text) = raw.kind {
+            let span = raw.span;
+            let name = Ident { text, span };
+            let local = self
+                .local(text)
+                .map(|id| super::sort_of(&self.locals[id.index()]));
+            let declared = self.resolver.names.get(text).map(|(meaning, _)| *meaning);
+            let Some(sort) = local.or(declared.map(Meaning::sort)) else {
+                self.unknown(name, wanted.first().copied());
+                return None;
+            };
+            if wanted.contains(&sort) {
+                return declared.and_then(Meaning::subject);
+            }
+            actual = Some((names::shown(text), sort));
+        }
+        let kind = Kind::WrongThing {
+            service: service.name(),
+            actual,
+            wanted,
+        };
+        self.mistake(kind, raw.span);
+        None
     }
 
     fn load(&mut self, raw: &raw::Expr<'a>) -> ExprKind {

@@ -1,5 +1,7 @@
 //! One run of a scenario: its tasks and what they wait for, driven by the engine's scheduler.
 
+mod request;
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -8,9 +10,7 @@ use std::time::{Duration, Instant};
 
 use costack_engine::Refusal;
 use costack_engine::event::Event;
-use costack_engine::sched::{
-    ChannelId, EventId, Flow, MutexId, Next, Received, Scheduler, Sent, TaskId, Wait,
-};
+use costack_engine::sched::{ChannelId, EventId, Flow, MutexId, Next, Scheduler, TaskId, Wait};
 use costack_lang::syntax::{self as lang, Launch, MAIN, Program, Rounding, Span, Stmt, TimeUnit};
 
 use super::fault::{Fault, FaultKind, Stop};
@@ -25,8 +25,10 @@ struct Task {
     name: Option<lang::TaskId>,
     /// `None` while it runs, once it has ended, and for main.
     coroutine: Option<TaskCoroutine>,
-    /// The value that it sends while it waits for room, or that was handed to it.
+    /// The value that it sends while it waits for room.
     parcel: i64,
+    /// The value that it has received last.
+    received: i64,
 }
 
 /// A channel's number in the engine, and the values in it.
@@ -47,6 +49,8 @@ pub(super) struct Machine {
     mutexes: Vec<MutexId>,
     completions: Vec<EventId>,
     channels: Vec<Channel>,
+    /// What there is to do, by work queue.
+    works: Vec<RefCell<VecDeque<i64>>>,
     /// By number; main is the first.
     tasks: RefCell<Vec<Task>>,
     /// The task that each name refers to now.
@@ -128,6 +132,17 @@ impl Machine {
                 values: RefCell::default(),
             })
             .collect();
+        for _ in &program.queues {
+            let _ = scheduler.add_queue();
+        }
+        for _ in &program.groups {
+            let _ = scheduler.add_group();
+        }
+        let works = program.works.iter().map(|_| {
+            let _ = scheduler.add_work_queue();
+            RefCell::default()
+        });
+        let works = works.collect();
         let layouts = program
             .functions
             .iter()
@@ -156,10 +171,12 @@ impl Machine {
             mutexes,
             completions,
             channels,
+            works,
             tasks: RefCell::new(vec![Task {
                 name: None,
                 coroutine: None,
                 parcel: 0,
+                received: 0,
             }]),
             names: RefCell::new(vec![None; program.tasks.len()]),
             events,
@@ -195,7 +212,11 @@ impl Machine {
                 Wait::Receive(id) => format!("recv {}", program.channels[id.0 as usize].name),
                 Wait::Join(id) => format!("join {}", self.task_name(id)),
                 Wait::AllEnded => "run".to_owned(),
-                // No statement of the language waits for anything else.
+                Wait::Queue(id) => format!("park {}", program.queues[id.0 as usize].name),
+                Wait::Group(id) => format!("join {}", program.groups[id.0 as usize].name),
+                Wait::Work(id) => format!("take {}", program.works[id.0 as usize].name),
+                Wait::Flush(id) => format!("flush {}", program.works[id.0 as usize].name),
+                // Nothing else has a name of the program's.
                 other => other.to_string(),
             };
             let held = match (wait, holder) {
@@ -363,11 +384,18 @@ impl Context<'_> {
                 low: bounds.start,
                 top: bounds.end,
             };
-            let walked = Walker { context: &context }.call(function, &args);
+            // One that was cancelled before it ran never does.
+            let walked = context
+                .check_cancel()
+                .and_then(|()| Walker { context: &context }.call(function, &args));
             // After a fault nothing goes on, so nothing ends either.
             if walked != Err(Stop::Fault) {
                 machine.emit(Event::End { task });
-                let _resumer = machine.scheduler.borrow_mut().handle_end();
+                let mut scheduler = machine.scheduler.borrow_mut();
+                if scheduler.cancel_requested(task) {
+                    scheduler.hand_over_all(task);
+                }
+                let _resumer = scheduler.handle_end();
             }
         };
         let made = self
@@ -383,6 +411,7 @@ impl Context<'_> {
             name: Some(name),
             coroutine: Some(coroutine),
             parcel: 0,
+            received: 0,
         });
         self.machine.names.borrow_mut()[name.index()] = Some(task);
         Ok(task)
@@ -471,48 +500,6 @@ impl Context<'_> {
         Ok(())
     }
 
-    pub(super) fn send(&self, channel: lang::ChannelId, value: i64) -> Result<(), Stop> {
-        let Channel { id, values } = &self.machine.channels[channel.index()];
-        let result = self.machine.scheduler.borrow_mut().handle_send(*id);
-        match result.expect("a channel of this run") {
-            Sent::Queued => values.borrow_mut().push_back(value),
-            Sent::HandedTo(receiver) => self.set_parcel(receiver, value),
-            Sent::Waits(flow) => {
-                self.set_parcel(self.task, value);
-                self.give_way(flow)?;
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn receive(&self, channel: lang::ChannelId) -> Result<i64, Stop> {
-        let Channel { id, values } = &self.machine.channels[channel.index()];
-        let result = self.machine.scheduler.borrow_mut().handle_receive(*id);
-        match result.expect("a channel of this run") {
-            Received::FromQueue { refill } => {
-                let mut values = values.borrow_mut();
-                let value = values.pop_front().expect("the engine counts the values");
-                if let Some(sender) = refill {
-                    values.push_back(self.parcel(sender));
-                }
-                Ok(value)
-            }
-            Received::From(sender) => Ok(self.parcel(sender)),
-            Received::Waits(flow) => {
-                self.give_way(flow)?;
-                Ok(self.parcel(self.task))
-            }
-        }
-    }
-
-    fn parcel(&self, task: TaskId) -> i64 {
-        self.machine.tasks.borrow()[task.index()].parcel
-    }
-
-    fn set_parcel(&self, task: TaskId, value: i64) {
-        self.machine.tasks.borrow_mut()[task.index()].parcel = value;
-    }
-
     /// The task that a name refers to now.
     fn named(&self, what: &str, name: lang::TaskId) -> Result<TaskId, Stop> {
         let task = self.machine.names.borrow()[name.index()];
@@ -556,15 +543,28 @@ impl Context<'_> {
 
     fn leave(&self, flow: Flow) -> Result<(), Stop> {
         match (flow, self.yielder) {
-            (Flow::Continue, _) => Ok(()),
+            (Flow::Continue, _) => self.check_cancel(),
             (Flow::Leave { .. }, Some(yielder)) => {
                 yielder.suspend(());
-                Ok(())
+                self.check_cancel()
             }
             (Flow::Poll, None) => self.poll(),
             (Flow::Leave { .. }, None) | (Flow::Poll, Some(_)) => {
                 unreachable!("main polls, and all others leave to their resumers")
             }
+        }
+    }
+
+    /// Asks the scheduler something.
+    fn scheduler<T>(&self, ask: impl FnOnce(&mut Scheduler) -> T) -> T {
+        ask(&mut self.machine.scheduler.borrow_mut())
+    }
+
+    /// Ends the running task if it was cancelled.
+    fn check_cancel(&self) -> Result<(), Stop> {
+        match self.machine.scheduler.borrow().cancel_requested(self.task) {
+            true => Err(Stop::Exit),
+            false => Ok(()),
         }
     }
 

@@ -9,8 +9,8 @@ use std::hint::black_box;
 use std::ops::Range;
 
 use costack_lang::syntax::{
-    BinaryOp, Block, Call, Expr, ExprKind, FnId, LogicalOp, Place, PrintItem, Program, Stmt,
-    StmtKind, Word,
+    BinaryOp, Block, Call, Expr, ExprKind, FnId, LogicalOp, Place, PrintItem, Program, Request,
+    Stmt, StmtKind, Word,
 };
 
 use super::fault::{FaultKind, Stop};
@@ -144,6 +144,9 @@ impl Walker<'_> {
             StmtKind::Call(call) => {
                 self.eval_call(frame, call)?;
             }
+            StmtKind::Request(request) => {
+                self.request(frame, request)?;
+            }
             StmtKind::Recv(channel) => {
                 cx.receive(*channel)?;
             }
@@ -239,6 +242,7 @@ impl Walker<'_> {
                 i64::from(value)
             }
             ExprKind::Call(call) => self.eval_call(frame, call)?,
+            ExprKind::Request(request) => self.request(frame, request)?,
             ExprKind::Recv(channel) => cx.receive(*channel)?,
             ExprKind::Alive(task) => i64::from(cx.is_alive(*task)),
             ExprKind::Now => WORD.wrap(cx.now_us() as i64),
@@ -250,6 +254,12 @@ impl Walker<'_> {
     fn eval_call(&self, frame: &mut Frame<'_>, call: &Call) -> Result<i64, Stop> {
         let args = self.args(frame, call)?;
         self.call(call.function, &args)
+    }
+
+    fn request(&self, frame: &mut Frame<'_>, request: &Request) -> Result<i64, Stop> {
+        let words = request.args.iter().map(|arg| self.eval(frame, arg));
+        let words = words.collect::<Result<Vec<_>, _>>()?;
+        self.context.request(request, &words)
     }
 
     fn args(&self, frame: &mut Frame<'_>, call: &Call) -> Result<Vec<i64>, Stop> {

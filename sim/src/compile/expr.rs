@@ -80,6 +80,7 @@ impl<'a, I: Isa> Lower<'a, I> {
                 self.text.label(end);
             }
             ExprKind::Call(call) => self.call(call),
+            ExprKind::Request(request) => self.request(request),
             ExprKind::Recv(channel) => self.service_on("rt_recv", channel.0),
             ExprKind::Alive(task) => self.service_on("rt_alive", task.0),
             ExprKind::Now => self.service("rt_now", &[]),

@@ -4,13 +4,13 @@ use std::marker::PhantomData;
 
 use costack_lang::syntax::{
     Block, Call, Expr, ExprKind, FnId, Function, LocalId, LocalKind, Place as SyntaxPlace,
-    PrintItem, Program, Source, Stmt, StmtKind, TimeUnit,
+    PrintItem, Program, Request, Service, Source, Stmt, StmtKind, TimeUnit,
 };
 
 use super::emit::{Condition, Frame, Isa, Label, Operand, Operation, Place, Target, Text};
 use super::frame::{Layout, layout};
 use super::symbols::Symbols;
-use super::{AssertSite, FunctionCode, Tables, Template};
+use super::{AssertSite, FunctionCode, RequestSite, Tables, Template};
 use crate::program::{FunctionInfo, Slot, SlotKind};
 
 /// Frames this large fit no stack, so what is beyond needs no addresses of its own.
@@ -231,6 +231,7 @@ impl<'a, I: Isa> Lower<'a, I> {
                 }
             }
             StmtKind::Call(call) => self.call(call),
+            StmtKind::Request(request) => self.request(request),
             StmtKind::Print(items) => self.print(items),
             StmtKind::Assert(condition) => self.assert(condition),
             StmtKind::Yield => self.service("rt_yield", &[]),
@@ -407,6 +408,23 @@ impl<'a, I: Isa> Lower<'a, I> {
         let args: Vec<Argument<'a>> = call.args.iter().map(Argument::Expr).collect();
         let symbol = self.symbols.function(call.function);
         self.service(symbol, &args);
+    }
+
+    /// A request of the runtime; the answer is in the accumulator.
+    pub(super) fn request(&mut self, request: &'a Request) {
+        if request.service == Service::Received {
+            return self.service("rt_received", &[]);
+        }
+        let site = self.tables.request(RequestSite {
+            service: request.service,
+            subjects: request.subjects.clone(),
+            words: request.args.len(),
+            text: self.source.slice(request.span).to_owned(),
+        });
+        let args: Vec<Argument<'a>> = std::iter::once(Argument::Const(site))
+            .chain(request.args.iter().map(Argument::Expr))
+            .collect();
+        self.service("rt_request", &args);
     }
 
     /// A runtime service whose one argument names a thing.

@@ -18,7 +18,7 @@ mod x86_64;
 
 use std::borrow::Cow;
 
-use costack_lang::syntax::{FnId, Launch, Program, StmtId, TaskId, Word};
+use costack_lang::syntax::{FnId, Launch, Program, Service, StmtId, Subject, TaskId, Word};
 
 use crate::program::{FunctionInfo, Isa, Object, Part, Rights, StmtRef};
 
@@ -46,6 +46,8 @@ pub struct Tables {
     pub templates: Vec<Template>,
     /// First argument of `rt_spawn`.
     pub spawns: Vec<SpawnSite>,
+    /// First argument of `rt_request`.
+    pub requests: Vec<RequestSite>,
     /// By the number that a failing `assert` hands over.
     pub asserts: Vec<AssertSite>,
 }
@@ -79,6 +81,19 @@ pub struct SpawnSite {
     pub arguments: usize,
 }
 
+/// What a request is about; its words follow as arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestSite {
+    /// What is asked for.
+    pub service: Service,
+    /// The things it is about.
+    pub subjects: Vec<Subject>,
+    /// How many words follow.
+    pub words: usize,
+    /// As written.
+    pub text: String,
+}
+
 /// What an `assert` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AssertSite {
@@ -103,6 +118,11 @@ impl Tables {
             arguments: launch.call.args.len(),
         });
         self.spawns.len() as i64 - 1
+    }
+
+    fn request(&mut self, site: RequestSite) -> i64 {
+        self.requests.push(site);
+        self.requests.len() as i64 - 1
     }
 
     fn assert(&mut self, site: AssertSite) -> i64 {

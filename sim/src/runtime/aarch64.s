@@ -30,6 +30,16 @@ rt_entry:
 // argument registers, then the arguments that travel on the stack. Nobody returns to the entry,
 // so sp moves up to these.
 rt_first:
+    .cancels
+    // One that was cancelled before it has run never does.
+    host cancelled
+    cbz x0, .Lwanted
+    add x8, x4, #80
+    mov sp, x8
+    mov x29, #0
+    bl rt_exit
+.Lwanted:
+    .end
     ldr x9, [x4]
     ldp x0, x1, [x4, #16]
     ldp x2, x3, [x4, #32]
@@ -112,6 +122,10 @@ rt_leave:
     ldp x22, x23, [sp], #16
     ldp x20, x21, [sp], #16
     ldp x29, x30, [sp], #16
+    .cancels
+    host cancelled
+    cbnz x0, rt_exit
+    .end
     ret
 .Lother:
     cmp x0, #2
@@ -220,6 +234,21 @@ rt_recv:
     bl rt_leave
     host received
     ldp x29, x30, [sp], #16
+    ret
+
+// x0: a request, then its words. x0: the answer.
+rt_request:
+    host request
+    stp x29, x30, [sp, #-16]!
+    mov x29, sp
+    bl rt_leave
+    host answer
+    ldp x29, x30, [sp], #16
+    ret
+
+// x0: what the running task has received last.
+rt_received:
+    host received
     ret
 
 // x0: microseconds since the program began.

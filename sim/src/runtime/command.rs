@@ -30,12 +30,30 @@ pub enum Micro {
 pub enum Call {
     Yield,
     Run,
-    Sleep { us: u64 },
-    Lock { mutex: u32 },
-    Wait { event: u32 },
-    Join { name: u32 },
-    Send { channel: u32, value: u64 },
-    Receive { channel: u32 },
+    Sleep {
+        us: u64,
+    },
+    Lock {
+        mutex: u32,
+    },
+    Wait {
+        event: u32,
+    },
+    Join {
+        name: u32,
+    },
+    Send {
+        channel: u32,
+        value: u64,
+    },
+    Receive {
+        channel: u32,
+    },
+    /// By the number of its site; a request has two words at most.
+    Request {
+        site: u32,
+        words: [i64; 2],
+    },
     Exit,
 }
 

@@ -4,14 +4,20 @@
 //! back to any moment by replaying them. What a command asks of memory comes back as its reply.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use costack_engine::Refusal;
 use costack_engine::event::Event;
 use costack_engine::sched::{
-    ChannelId, EventId, Flow, MutexId, Next, Received, Scheduler, Sent, TaskId, TaskState,
+    Answer, Asked, ChannelId, EventId, Flow, MutexId, Next, Received, Request, Scheduler, Sent,
+    TaskId, TaskState,
 };
 use costack_engine::share::{Coroutine, Plan, Stack, Status};
 
+use costack_lang::request::chosen;
+use costack_lang::syntax::{self, Program, Service, Subject};
+
+use crate::compile::RequestSite;
 use crate::fault::{StackNumber, TaskNumber};
 use crate::host::Anchor;
 use crate::session::Replay;
@@ -42,6 +48,10 @@ pub struct Task {
     pub restoring: Option<u64>,
     /// A value that it sends and that nobody has taken yet.
     pub outbox: u64,
+    /// How the answer to its last request is found.
+    pub answer: Answer,
+    /// Whether it ends when its last call comes back and it was cancelled.
+    ends_cancelled: bool,
 }
 
 /// The state.
@@ -56,6 +66,10 @@ pub struct Core {
     pub names: Vec<Option<TaskNumber>>,
     /// Values in channels.
     pub channels: Vec<VecDeque<u64>>,
+    /// What there is to do, by work queue.
+    pub works: Vec<VecDeque<u64>>,
+    /// The requests that the program makes.
+    requests: Arc<[RequestSite]>,
     /// What is to be done to memory before the next instruction.
     pub pending: VecDeque<Micro>,
     /// Who leaves and who is gone to at the next switch.
@@ -86,17 +100,26 @@ pub struct Counts {
 }
 
 impl Core {
-    /// Main alone, with the scenario's names, mutexes, events and channels.
-    pub fn new(names: usize, mutexes: usize, events: usize, channels: &[u32]) -> Self {
+    /// Main alone, with what the scenario declares.
+    pub fn new(program: &Program, requests: Arc<[RequestSite]>) -> Self {
         let mut scheduler = Scheduler::new();
-        for _ in 0..mutexes {
+        for _ in &program.mutexes {
             let _ = scheduler.add_mutex();
         }
-        for _ in 0..events {
+        for _ in &program.events {
             let _ = scheduler.add_event();
         }
-        for capacity in channels {
-            let _ = scheduler.add_channel(*capacity);
+        for channel in &program.channels {
+            let _ = scheduler.add_channel(channel.capacity);
+        }
+        for _ in &program.queues {
+            let _ = scheduler.add_queue();
+        }
+        for _ in &program.groups {
+            let _ = scheduler.add_group();
+        }
+        for _ in &program.works {
+            let _ = scheduler.add_work_queue();
         }
         Core {
             tasks: vec![Task {
@@ -110,11 +133,15 @@ impl Core {
                 anchor: None,
                 restoring: None,
                 outbox: 0,
+                answer: Answer::Is(0),
+                ends_cancelled: false,
             }],
             scheduler,
             stacks: vec![Stack::own()],
-            names: vec![None; names],
-            channels: vec![VecDeque::new(); channels.len()],
+            names: vec![None; program.tasks.len()],
+            channels: vec![VecDeque::new(); program.channels.len()],
+            works: vec![VecDeque::new(); program.works.len()],
+            requests,
             pending: VecDeque::new(),
             aim: None,
             confirm: None,
@@ -262,6 +289,7 @@ impl Core {
         let before = self.scheduler.current();
         let task = number(before);
         let mut received = None;
+        let mut ends_cancelled = true;
         let flow = match call {
             Call::Yield => self.scheduler.handle_yield(),
             Call::Run => self.scheduler.handle_run(),
@@ -287,17 +315,15 @@ impl Core {
                     .handle_send(ChannelId(channel))
                     .map_err(Reply::Refused)?;
                 match sent {
-                    Sent::Queued => {
-                        self.channels[channel as usize].push_back(value);
-                        Flow::Continue
-                    }
-                    Sent::HandedTo(receiver) => {
-                        received = Some((number(receiver), value));
-                        Flow::Continue
-                    }
                     Sent::Waits(flow) => {
                         self.tasks[before.index()].outbox = value;
                         flow
+                    }
+                    sent => {
+                        // A value must not be lost.
+                        ends_cancelled = false;
+                        received = self.deliver(channel, sent, value);
+                        Flow::Continue
                     }
                 }
             }
@@ -306,27 +332,126 @@ impl Core {
                     .scheduler
                     .handle_receive(ChannelId(channel))
                     .map_err(Reply::Refused)?;
-                let queue = &mut self.channels[channel as usize];
                 match from {
-                    Received::FromQueue { refill } => {
-                        received = Some((task, queue.pop_front().unwrap_or(0)));
-                        if let Some(sender) = refill {
-                            queue.push_back(self.tasks[sender.index()].outbox);
-                        }
-                        Flow::Continue
-                    }
-                    Received::From(sender) => {
-                        received = Some((task, self.tasks[sender.index()].outbox));
-                        Flow::Continue
-                    }
                     Received::Waits(flow) => flow,
+                    from => {
+                        ends_cancelled = false;
+                        received = Some((task, self.collect(channel, from)));
+                        Flow::Continue
+                    }
                 }
             }
+            Call::Request { site, words } => {
+                let asked = self.request(site, words)?;
+                ends_cancelled = asked.ends_cancelled;
+                received = self.move_values(site, words, &asked);
+                self.tasks[before.index()].answer = asked.answer;
+                asked.flow
+            }
             Call::Exit if task == 0 => return Ok(go(Go::End)),
-            Call::Exit => self.scheduler.handle_end(),
+            Call::Exit => {
+                if self.scheduler.cancel_requested(before) {
+                    self.scheduler.hand_over_all(before);
+                }
+                self.scheduler.handle_end()
+            }
         };
+        self.tasks[before.index()].ends_cancelled = ends_cancelled;
         let go = self.go(flow, before, call, from);
         Ok(Reply::Go { go, received })
+    }
+
+    fn request(&mut self, site: u32, words: [i64; 2]) -> Result<Asked, Reply> {
+        let requests = Arc::clone(&self.requests);
+        let site = requests.get(site as usize).ok_or(Reply::NoTask)?;
+        let id_of = |name: syntax::TaskId| self.id_named(name.0).ok();
+        let words = &words[..site.words.min(words.len())];
+        let request = site
+            .service
+            .ask(&site.subjects, words, self.clock_us, id_of)
+            .map_err(|_| Reply::NoTask)?;
+        // `rt_received` is a stub of its own.
+        let request = request.unwrap_or(Request::StopRequested);
+        self.scheduler
+            .handle_request(&request)
+            .map_err(Reply::Refused)
+    }
+
+    /// Values go where the engine says. Returns who has received which.
+    fn move_values(
+        &mut self,
+        site: u32,
+        words: [i64; 2],
+        asked: &Asked,
+    ) -> Option<(TaskNumber, u64)> {
+        let RequestSite {
+            service, subjects, ..
+        } = &self.requests[site as usize];
+        let (service, value) = (*service, words[0] as u64);
+        match chosen(service, subjects, asked.answer)? {
+            Subject::Channel(channel) => match (asked.sent, asked.received) {
+                (Some(sent), _) => self.deliver(channel.0, sent, value),
+                (_, Some(from)) => {
+                    let task = self.current();
+                    Some((task, self.collect(channel.0, from)))
+                }
+                _ if asked.flow != Flow::Continue && service.sends() => {
+                    let sender = self.scheduler.last_left();
+                    self.tasks[sender.index()].outbox = value;
+                    None
+                }
+                _ => None,
+            },
+            Subject::Work(work) => {
+                let things = &mut self.works[work.index()];
+                if service == Service::Submit {
+                    things.push_back(value);
+                }
+                let worker = number(asked.worker?);
+                Some((worker, things.pop_front().unwrap_or(0)))
+            }
+            _ => None,
+        }
+    }
+
+    /// A value that was sent without waiting goes where the engine says. Returns who has received
+    /// it, if anybody has.
+    fn deliver(&mut self, channel: u32, sent: Sent, value: u64) -> Option<(TaskNumber, u64)> {
+        match sent {
+            Sent::HandedTo(receiver) => Some((number(receiver), value)),
+            _ => {
+                self.channels[channel as usize].push_back(value);
+                None
+            }
+        }
+    }
+
+    /// Takes a value that was received without waiting from where the engine says.
+    fn collect(&mut self, channel: u32, from: Received) -> u64 {
+        let queue = &mut self.channels[channel as usize];
+        match from {
+            Received::From(sender) => self.tasks[sender.index()].outbox,
+            Received::FromQueue { refill } => {
+                let value = queue.pop_front().unwrap_or(0);
+                if let Some(sender) = refill {
+                    queue.push_back(self.tasks[sender.index()].outbox);
+                }
+                value
+            }
+            Received::Waits(_) => 0,
+        }
+    }
+
+    /// Whether the running task ends here: it was cancelled, and its last call may have waited.
+    pub fn ends_cancelled(&self) -> bool {
+        let id = self.scheduler.current();
+        self.tasks[id.index()].ends_cancelled && self.scheduler.cancel_requested(id)
+    }
+
+    /// What the running task's last request is answered.
+    pub fn answer(&self) -> u32 {
+        let id = self.scheduler.current();
+        self.scheduler.answer(id, self.tasks[id.index()].answer)
     }
 
     fn go(&mut self, flow: Flow, before: TaskId, call: Call, from: Anchor) -> Go {
@@ -458,6 +583,9 @@ impl Core {
             anchor: None,
             restoring: None,
             outbox: 0,
+            answer: Answer::Is(0),
+            // One that has not run does not either.
+            ends_cancelled: true,
         });
         Ok(Reply::Made(number(id)))
     }

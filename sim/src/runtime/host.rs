@@ -51,13 +51,7 @@ pub(super) struct NewTask<'a> {
 impl Runtime {
     /// The runtime of a scenario that has been compiled for an ISA.
     pub fn new(program: Arc<Program>, isa: Isa, compiled: Compiled) -> Self {
-        let capacities: Vec<u32> = program.channels.iter().map(|c| c.capacity).collect();
-        let core = Core::new(
-            program.tasks.len(),
-            program.mutexes.len(),
-            program.events.len(),
-            &capacities,
-        );
+        let core = Core::new(&program, compiled.tables.requests.as_slice().into());
         let style = Style::of(&program, isa);
         Runtime {
             program,
@@ -511,11 +505,13 @@ impl Host for Runtime {
             stacks,
             names,
             channels,
+            works,
             pending,
             clock_us,
             ..
         } = self.state();
-        let state = (scheduler, tasks, stacks, names, channels, pending, clock_us);
+        let values = (channels, works);
+        let state = (scheduler, tasks, stacks, names, values, pending, clock_us);
         match write!(hash, "{state:?}") {
             Ok(()) | Err(fmt::Error) => hash.0.finish(),
         }

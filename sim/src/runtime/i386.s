@@ -32,6 +32,16 @@ rt_entry:
 // empty ones, then the arguments. Nobody returns to the entry, so sp moves up to these.
 rt_first:
     mov edx, [esp + 20]
+    .cancels
+    // One that was cancelled before it has run never does.
+    host cancelled
+    test eax, eax
+    je .Lwanted
+    lea esp, [edx + 16]
+    mov ebp, 0
+    call rt_exit
+.Lwanted:
+    .end
     mov eax, [edx]
     lea esp, [edx + 16]
     mov ebp, 0
@@ -82,6 +92,11 @@ rt_leave:
     pop edi
     pop ebx
     pop ebp
+    .cancels
+    host cancelled
+    test eax, eax
+    jne rt_exit
+    .end
     ret
 .Lother:
     cmp eax, 2
@@ -194,6 +209,23 @@ rt_recv:
     host received
     add esp, 8
     pop ebp
+    ret
+
+// a request, then its words. eax: the answer.
+rt_request:
+    host request
+    push ebp
+    mov ebp, esp
+    sub esp, 8
+    call rt_leave
+    host answer
+    add esp, 8
+    pop ebp
+    ret
+
+// eax: what the running task has received last.
+rt_received:
+    host received
     ret
 
 // eax: microseconds since the program began.

@@ -1,7 +1,7 @@
 //! What people call the things that the engine numbers.
 
 use costack_engine::sched::Wait;
-use costack_lang::syntax::{ChannelId, EventId, MutexId, Program, TaskId};
+use costack_lang::syntax::{ChannelId, EventId, MutexId, Program, TaskId, Thing};
 
 use crate::fault::{StackNumber, TaskNumber};
 
@@ -59,6 +59,12 @@ pub fn channel(program: &Program, channel: u32) -> &str {
     }
 }
 
+fn thing(things: &[Thing], number: u32) -> &str {
+    things
+        .get(number as usize)
+        .map_or("?", |thing| &thing.name.text)
+}
+
 /// What a task waits for, as the scenario writes it.
 pub fn wait(program: &Program, core: &Core, wait: Wait) -> String {
     match wait {
@@ -69,7 +75,11 @@ pub fn wait(program: &Program, core: &Core, wait: Wait) -> String {
         Wait::Receive(id) => format!("recv {}", channel(program, id.0)),
         Wait::Join(id) => format!("join {}", task(program, core, number(id))),
         Wait::AllEnded => "run".to_owned(),
-        // No statement of the language waits for anything else.
+        Wait::Queue(id) => format!("park {}", thing(&program.queues, id.0)),
+        Wait::Group(id) => format!("join {}", thing(&program.groups, id.0)),
+        Wait::Work(id) => format!("take {}", thing(&program.works, id.0)),
+        Wait::Flush(id) => format!("flush {}", thing(&program.works, id.0)),
+        // Nothing else has a name of the program's.
         other => other.to_string(),
     }
 }

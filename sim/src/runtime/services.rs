@@ -51,6 +51,9 @@ services![
     send,
     recv,
     received,
+    request,
+    answer,
+    cancelled,
     join,
     start,
     spawn,
@@ -365,6 +368,45 @@ fn received(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, Fa
             runtime.signed(value)
         ),
     );
+    Ok(Then::Continue)
+}
+
+fn request(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    let number = runtime.number(context, 0)?;
+    let Some(site) = runtime.tables.requests.get(number as usize).cloned() else {
+        return Err(FaultKind::Runtime {
+            message: format!("there is no request {number}"),
+        });
+    };
+    let mut words = [0; 2];
+    for (word, index) in words.iter_mut().take(site.words).zip(1..) {
+        let value = runtime.argument(context, index)?;
+        *word = runtime.signed(value);
+    }
+    let call = Call::Request {
+        site: number,
+        words,
+    };
+    runtime.schedule(context, site.service.name(), site.text, call)
+}
+
+fn answer(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    context.set_result(runtime.state().answer().into());
+    Ok(Then::Continue)
+}
+
+fn cancelled(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
+    let ends = runtime.state().ends_cancelled();
+    context.set_result(ends.into());
+    if ends {
+        let task = runtime.state().current();
+        let task = runtime.task_name(task);
+        said(
+            context,
+            "cancelled",
+            format!("{task} was cancelled, and ends"),
+        );
+    }
     Ok(Then::Continue)
 }
 

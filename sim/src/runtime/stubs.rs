@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use costack_lang::syntax::{self, Program};
+use costack_lang::syntax::{self, ExprKind, Program, Request, Service, StmtKind};
 
 use super::style::Style;
 use crate::program::{FunctionInfo, Isa, Object, Part, Rights};
@@ -56,6 +56,7 @@ fn texts(isa: Isa) -> &'static Texts {
 pub fn stubs(program: &Program, isa: Isa) -> Object {
     let texts = texts(isa);
     let stubs = leave_to_the_text(texts.stubs, &Style::of(program, isa));
+    let stubs = leave_out_cancelling(&stubs, cancels(program));
     let own = program
         .switches
         .iter()
@@ -133,6 +134,41 @@ fn leave_to_the_text(stubs: &str, style: &Style) -> String {
         let kept = |register: &str| style.keeps.iter().any(|kept| kept == register);
         let frame = operands.contains("bp") || operands.contains("x29");
         match style.own && saves && !frame && registers.all(kept) {
+            true => text.push('\n'),
+            false => text.push_str(line),
+        }
+    }
+    text
+}
+
+/// Whether a scenario cancels tasks.
+fn cancels(program: &Program) -> bool {
+    let mut cancels = false;
+    let is_cancel = |request: &Request| request.service == Service::Cancel;
+    program.for_each_stmt(|_, stmt| {
+        if let StmtKind::Request(request) = &stmt.kind {
+            cancels |= is_cancel(request);
+        }
+    });
+    program.for_each_expr(|expr| {
+        if let ExprKind::Request(request) = &expr.kind {
+            cancels |= is_cancel(request);
+        }
+    });
+    cancels
+}
+
+/// The stubs without what only scenarios that cancel tasks need, so that the others have nothing
+/// more to step through. Their lines stay, empty.
+fn leave_out_cancelling(stubs: &str, cancels: bool) -> String {
+    let mut text = String::with_capacity(stubs.len());
+    let mut inside = false;
+    for line in stubs.split_inclusive('\n') {
+        let marks = matches!(line.trim(), ".cancels" | ".end");
+        if marks {
+            inside = line.trim() == ".cancels";
+        }
+        match marks || (inside && !cancels) {
             true => text.push('\n'),
             false => text.push_str(line),
         }

@@ -3,7 +3,8 @@
 // `host NAME` hands over to the runtime (runtime/host.rs). It reads arguments where the ABI puts
 // them and leaves its answer in rax; `host aim` loads the registers that the switch reads. A
 // service is called before anything is pushed, where its arguments are easy to find. `.switch` and `.switch_fp` stand for the switch text of the
-// flavour, which is put in at that place, like inline assembly.
+// flavour, which is put in at that place, like inline assembly. What stands between `.cancels` and
+// `.end` is there only for scenarios that cancel tasks.
 //
 // A stub that switches is to its caller what a compiled function with inline assembly is: the
 // switch text keeps rbx, rbp and rsp and says that it clobbers all else, so the stub saves r12 to
@@ -37,6 +38,16 @@ rt_entry:
 // argument registers, then the arguments that travel on the stack. Nobody returns to the entry,
 // so sp moves up to these: what was below has done its work, and no image need hold it.
 rt_first:
+    .cancels
+    // One that was cancelled before it has run never does.
+    host cancelled
+    test rax, rax
+    je .Lwanted
+    lea rsp, [r8 + 64]
+    mov rbp, 0
+    call rt_exit
+.Lwanted:
+    .end
     mov rax, [r8]
     mov rdi, [r8 + 16]
     mov rsi, [r8 + 24]
@@ -101,6 +112,11 @@ rt_leave:
     pop r13
     pop r12
     pop rbp
+    .cancels
+    host cancelled
+    test rax, rax
+    jne rt_exit
+    .end
     ret
 .Lother:
     cmp rax, 2
@@ -211,6 +227,21 @@ rt_recv:
     call rt_leave
     host received
     pop rbp
+    ret
+
+// rdi: a request, then its words. rax: the answer.
+rt_request:
+    host request
+    push rbp
+    mov rbp, rsp
+    call rt_leave
+    host answer
+    pop rbp
+    ret
+
+// rax: what the running task has received last.
+rt_received:
+    host received
     ret
 
 // rax: microseconds since the program began.
