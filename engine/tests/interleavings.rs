@@ -1,13 +1,20 @@
 //! All interleavings of small programs: whatever the order, nobody sleeps on what is there.
 //!
 //! Up to three tasks run eight operations together. Before every operation any task that is ready
-//! may be the next to run, so every order that a program can take is taken. What must hold is
-//! counted apart from the engine, from which operations have passed.
+//! may be the next to run, and may run any operation of an alphabet, so every order of every program
+//! is taken. Orders that lead to the same state go on as one, which is what makes that many of them
+//! possible. What must hold is counted apart from the engine, from which operations have passed.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use costack_engine::sched::{
-    ChannelId, EventId, Flow, MutexId, QueueId, Received, Scheduler, Selected, Sent, TaskId,
-    TaskState, Wait,
+    ChannelId, EventId, Flow, MutexId, Outcome, QueueId, Received, Scheduler, Selected, Sent,
+    TaskId, TaskState, Wait, WorkId,
 };
+
+/// So many operations are run together.
+const OPERATIONS: usize = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Op {
@@ -24,12 +31,29 @@ enum Op {
     WakeAll,
     /// For the event or a value of the channel, whichever comes first.
     Either,
+    TryLock,
+    TryWait,
+    TrySend,
+    TryReceive,
+    /// As `Wait`, until time has passed twice at most.
+    WaitFor,
+    /// As `Lock`, until time has passed twice at most.
+    LockFor,
+    /// Time passes.
+    Tick,
+    /// Cancels the next task, wherever it waits.
+    Cancel,
+    Submit,
+    Take,
+    Done,
+    Flush,
 }
 
 const MUTEX: MutexId = MutexId(0);
 const EVENT: EventId = EventId(0);
 const CHANNEL: ChannelId = ChannelId(0);
 const QUEUE: QueueId = QueueId(0);
+const WORK: WorkId = WorkId(0);
 
 /// What has passed, counted without the engine.
 #[derive(Clone, Debug, Default)]
@@ -40,47 +64,60 @@ struct Ledger {
     for_all: bool,
     sent: i64,
     received: i64,
+    submitted: i64,
+    taken: i64,
+    done: i64,
 }
 
 #[derive(Clone)]
 struct World {
     scheduler: Scheduler,
     tasks: Vec<TaskId>,
-    /// The next operation of each task.
-    at: Vec<usize>,
     /// The operation that a task waits in.
     blocked: Vec<Option<Op>>,
     ledger: Ledger,
-}
-
-/// How many orders there were.
-#[derive(Default)]
-struct Count {
-    orders: u64,
-    steps: u64,
+    now_us: u64,
+    /// What led here, for messages.
+    path: Vec<(usize, Op)>,
 }
 
 impl World {
-    fn new(programs: usize, capacity: u32) -> Self {
+    fn new(capacity: u32) -> Self {
         let mut scheduler = Scheduler::new();
         assert_eq!(scheduler.add_mutex(), MUTEX);
         assert_eq!(scheduler.add_event(), EVENT);
         assert_eq!(scheduler.add_channel(capacity), CHANNEL);
         assert_eq!(scheduler.add_queue(), QUEUE);
-        let tasks: Vec<_> = (0..programs).map(|_| scheduler.spawn()).collect();
+        assert_eq!(scheduler.add_work_queue(), WORK);
+        let tasks: Vec<_> = (0..3).map(|_| scheduler.spawn()).collect();
         World {
             scheduler,
-            at: vec![0; tasks.len()],
             blocked: vec![None; tasks.len()],
             tasks,
             ledger: Ledger::default(),
+            now_us: 0,
+            path: Vec::new(),
         }
+    }
+
+    /// Tells states apart; what led to them does not matter.
+    fn key(&self) -> (u64, u64) {
+        let state = format!(
+            "{:?} {:?} {:?} {}",
+            self.scheduler, self.blocked, self.ledger, self.now_us
+        );
+        let hash = |salt: u8| {
+            let mut hasher = DefaultHasher::new();
+            (salt, &state).hash(&mut hasher);
+            hasher.finish()
+        };
+        (hash(0), hash(1))
     }
 
     /// Task `who`, which is ready, runs one operation.
     fn step(&mut self, who: usize, op: Op) {
         self.scheduler.handle_resume(self.tasks[who]).unwrap();
-        self.at[who] += 1;
+        self.path.push((who, op));
         let s = &mut self.scheduler;
         let flow = match op {
             Op::Lock => match s.handle_lock(MUTEX) {
@@ -119,6 +156,46 @@ impl World {
             },
             Op::WaitQueue => s.handle_wait_queue(QUEUE).unwrap(),
             Op::WakeOne | Op::WakeAll => return self.wake(op),
+            Op::TryLock | Op::TryWait | Op::TrySend | Op::TryReceive => {
+                return self.attempt(who, op);
+            }
+            Op::WaitFor | Op::LockFor => {
+                let waits = match op {
+                    Op::WaitFor => s.handle_wait(EVENT),
+                    _ => s.handle_lock(MUTEX),
+                };
+                let Ok(flow) = waits else {
+                    return self.give_back();
+                };
+                let due_us = self.now_us + 2;
+                s.limit_wait(self.tasks[who], due_us).unwrap();
+                flow
+            }
+            Op::Tick => {
+                self.now_us += 1;
+                self.give_back();
+                let _nobody_is_started = self.scheduler.poll(self.now_us);
+                return self.note_wakes();
+            }
+            Op::Cancel => {
+                let victim = self.tasks[(who + 1) % self.tasks.len()];
+                s.request_cancel(victim).unwrap();
+                self.give_back();
+                return self.note_wakes();
+            }
+            Op::Submit => {
+                s.handle_submit(WORK).unwrap();
+                self.ledger.submitted += 1;
+                Flow::Continue
+            }
+            Op::Take => s.handle_take_work(WORK).unwrap(),
+            Op::Done if self.ledger.taken == self.ledger.done => return self.give_back(),
+            Op::Done => {
+                s.handle_work_done(WORK).unwrap();
+                self.ledger.done += 1;
+                Flow::Continue
+            }
+            Op::Flush => s.handle_flush(WORK).unwrap(),
             Op::Either => {
                 match s
                     .handle_select(&[Wait::Event(EVENT), Wait::Receive(CHANNEL)])
@@ -149,6 +226,25 @@ impl World {
 
     fn give_back(&mut self) {
         let _resumer = self.scheduler.handle_yield();
+    }
+
+    /// Takes what is there, and only that.
+    fn attempt(&mut self, who: usize, op: Op) {
+        let s = &mut self.scheduler;
+        let (was_got, is_like) = match op {
+            Op::TryLock => (s.handle_try_lock(MUTEX).unwrap(), Op::Lock),
+            Op::TryWait => (s.handle_try_wait(EVENT).unwrap(), Op::Wait),
+            Op::TrySend => (s.handle_try_send(CHANNEL).unwrap().is_some(), Op::Send),
+            _ => (
+                s.handle_try_receive(CHANNEL).unwrap().is_some(),
+                Op::Receive,
+            ),
+        };
+        if was_got {
+            self.passed(who, is_like);
+        }
+        self.give_back();
+        self.note_wakes();
     }
 
     /// Wakes and checks who was woken.
@@ -183,9 +279,14 @@ impl World {
             if self.scheduler.state(self.tasks[who]) == Ok(TaskState::Ready) {
                 self.blocked[who] = None;
                 match (op, self.scheduler.outcome(self.tasks[who])) {
-                    (Op::Either, costack_engine::sched::Outcome::Arm(arm)) => {
-                        self.either_passed(arm);
+                    (_, Outcome::Cancelled) => {}
+                    (op, Outcome::TimedOut) => {
+                        assert!(
+                            matches!(op, Op::WaitFor | Op::LockFor),
+                            "{op:?} has no limit"
+                        );
                     }
+                    (Op::Either, Outcome::Arm(arm)) => self.either_passed(arm),
                     (op, _) => self.passed(who, op),
                 }
             }
@@ -201,11 +302,12 @@ impl World {
 
     fn passed(&mut self, who: usize, op: Op) {
         match op {
-            Op::Lock => {
+            Op::Lock | Op::LockFor => {
                 assert_eq!(self.ledger.holder, None, "two hold the mutex");
                 self.ledger.holder = Some(who);
             }
-            Op::Wait => self.ledger.credit -= 1,
+            Op::Wait | Op::WaitFor => self.ledger.credit -= 1,
+            Op::Take => self.ledger.taken += 1,
             Op::Send => self.ledger.sent += 1,
             Op::Receive => self.ledger.received += 1,
             _ => {}
@@ -213,202 +315,122 @@ impl World {
     }
 
     /// Nobody sleeps on what is there, and nothing was given out twice.
-    fn check(&self, capacity: u32, programs: &[Vec<Op>]) {
+    fn check(&self, capacity: u32) {
         let Ledger {
             holder,
             credit,
             for_all,
             sent,
             received,
+            submitted,
+            taken,
+            done,
         } = self.ledger;
         let waits = |op| self.blocked.contains(&Some(op));
-        let say = || format!("{programs:?} at {:?}: {:?}", self.at, self.ledger);
-        assert!(
-            !(waits(Op::Lock) && holder.is_none()),
-            "a free mutex: {}",
-            say()
-        );
-        let event_waits = waits(Op::Wait) || waits(Op::Either);
-        assert!(!(event_waits && for_all), "completed for all: {}", say());
-        assert!(for_all || credit >= 0, "a wait too many: {}", say());
-        assert!(
-            for_all || !(event_waits && credit > 0),
-            "completed: {}",
-            say()
-        );
+        let holds = |holds: bool, what: &str| {
+            assert!(holds, "{what}: {:?}, {:?}", self.path, self.ledger);
+        };
+        let locks = waits(Op::Lock) || waits(Op::LockFor);
+        holds(!locks || holder.is_some(), "a free mutex");
+        let event_waits = waits(Op::Wait) || waits(Op::WaitFor) || waits(Op::Either);
+        holds(!(event_waits && for_all), "completed for all");
+        holds(for_all || credit >= 0, "a wait too many");
+        holds(for_all || !(event_waits && credit > 0), "completed");
         let inside = sent - received;
-        assert!(
-            (0..=i64::from(capacity)).contains(&inside),
-            "values: {}",
-            say()
-        );
+        let capacity = i64::from(capacity);
+        holds((0..=capacity).contains(&inside), "values");
         let receives = waits(Op::Receive) || waits(Op::Either);
-        assert!(!(receives && inside > 0), "a value is there: {}", say());
-        assert!(
+        holds(!(receives && inside > 0), "a value is there");
+        holds(
             !(receives && waits(Op::Send)),
-            "a sender waits for a receiver: {}",
-            say()
+            "a sender waits for a receiver",
         );
-        assert!(
-            !(waits(Op::Send) && inside < i64::from(capacity)),
-            "room is there: {}",
-            say()
-        );
-    }
-
-    fn explore(&self, programs: &[Vec<Op>], capacity: u32, count: &mut Count) {
-        let mut is_last = true;
-        for who in 0..self.tasks.len() {
-            let Some(&op) = programs[who].get(self.at[who]) else {
-                continue;
-            };
-            if self.blocked[who].is_some() {
-                continue;
-            }
-            is_last = false;
-            let mut world = self.clone();
-            world.step(who, op);
-            count.steps += 1;
-            world.check(capacity, programs);
-            world.explore(programs, capacity, count);
-        }
-        count.orders += u64::from(is_last);
+        holds(!(waits(Op::Send) && inside < capacity), "room is there");
+        holds((0..=submitted).contains(&taken), "work");
+        holds(!(waits(Op::Take) && taken < submitted), "work is there");
+        holds(!(waits(Op::Flush) && done == submitted), "all is done");
     }
 }
 
-/// All programs of `tasks` tasks with `ops` operations together, each once up to the order of the
-/// tasks.
-fn programs(alphabet: &[Op], tasks: usize, ops: usize) -> Vec<Vec<Vec<Op>>> {
-    fn sequences(alphabet: &[Op], len: usize) -> Vec<Vec<Op>> {
-        let mut all = vec![vec![]];
-        for _ in 0..len {
-            all = all
-                .iter()
-                .flat_map(|s| {
-                    alphabet.iter().map(move |&op| {
-                        let mut longer = s.clone();
-                        longer.push(op);
-                        longer
-                    })
-                })
-                .collect();
-        }
-        all
-    }
-    fn fill(
-        alphabet: &[Op],
-        tasks: usize,
-        ops: usize,
-        so_far: &mut Vec<Vec<Op>>,
-        all: &mut Vec<Vec<Vec<Op>>>,
-    ) {
-        if tasks == 0 {
-            if ops == 0 {
-                all.push(so_far.clone());
-            }
-            return;
-        }
-        for len in 0..=ops {
-            for sequence in sequences(alphabet, len) {
-                let key = |s: &Vec<Op>| (s.len(), s.clone());
-                if so_far.last().is_some_and(|last| key(last) < key(&sequence)) {
-                    continue;
+/// Every order of every program of such operations.
+#[track_caller]
+fn check_all(alphabet: &[Op], capacity: u32) {
+    let mut states = vec![World::new(capacity)];
+    let (mut steps, mut distinct) = (0_u64, 1);
+    for _ in 0..OPERATIONS {
+        let mut seen = HashSet::new();
+        let mut next = Vec::new();
+        for state in &states {
+            let ready = (0..state.tasks.len()).filter(|&who| state.blocked[who].is_none());
+            for (who, &op) in ready.flat_map(|who| alphabet.iter().map(move |op| (who, op))) {
+                let mut after = state.clone();
+                after.step(who, op);
+                after.check(capacity);
+                steps += 1;
+                if seen.insert(after.key()) {
+                    next.push(after);
                 }
-                so_far.push(sequence);
-                fill(alphabet, tasks - 1, ops - len, so_far, all);
-                so_far.pop();
             }
         }
+        distinct += next.len();
+        states = next;
     }
-    let mut all = Vec::new();
-    fill(alphabet, tasks, ops, &mut Vec::new(), &mut all);
-    all
-}
-
-/// Every order of every program.
-#[track_caller]
-fn check_all(alphabet: &[Op], ops: usize, capacity: u32) {
-    let mut count = Count::default();
-    for program in programs(alphabet, 3, ops) {
-        World::new(program.len(), capacity).explore(&program, capacity, &mut count);
-    }
-    assert!(count.orders > 0);
-    println!(
-        "{alphabet:?}, {ops} operations: {} orders, {} steps",
-        count.orders, count.steps
-    );
-}
-
-/// Every order of one program of eight operations.
-#[track_caller]
-fn check_one(program: &[&[Op]], capacity: u32) {
-    let program: Vec<Vec<Op>> = program.iter().map(|ops| ops.to_vec()).collect();
-    let ops: usize = program.iter().map(Vec::len).sum();
-    assert_eq!(ops, 8);
-    let mut count = Count::default();
-    World::new(program.len(), capacity).explore(&program, capacity, &mut count);
-    assert!(count.orders > 0);
+    assert!(!states.is_empty(), "not all orders end in a deadlock");
+    println!("{alphabet:?}: {steps} steps from {distinct} states");
 }
 
 #[test]
 fn every_order_of_locking_and_unlocking() {
-    check_all(&[Op::Lock, Op::Unlock], 8, 0);
+    use Op::{Cancel, Lock, LockFor, Tick, TryLock, Unlock};
+    check_all(&[Lock, Unlock, TryLock, Cancel], 0);
+    check_all(&[Lock, Unlock, LockFor, Tick], 0);
 }
 
 #[test]
 fn every_order_of_waiting_and_completing() {
-    check_all(&[Op::Wait, Op::Complete], 8, 0);
-}
-
-#[test]
-fn every_order_of_completing_for_all_and_starting_over() {
-    check_all(&[Op::Wait, Op::Complete, Op::CompleteAll, Op::Reinit], 5, 0);
+    use Op::{Cancel, Complete, CompleteAll, Reinit, Tick, TryWait, Wait, WaitFor};
+    check_all(&[Wait, Complete, CompleteAll, Reinit], 0);
+    check_all(&[WaitFor, Complete, TryWait, Tick], 0);
+    check_all(&[Wait, Complete, Cancel], 0);
 }
 
 #[test]
 fn every_order_of_sending_and_receiving() {
-    check_all(&[Op::Send, Op::Receive], 8, 1);
-    check_all(&[Op::Send, Op::Receive], 7, 0);
-    check_all(&[Op::Send, Op::Receive], 7, 2);
+    use Op::{Cancel, Receive, Send, TryReceive, TrySend};
+    for capacity in [0, 1, 2] {
+        check_all(&[Send, Receive, TrySend, TryReceive], capacity);
+        check_all(&[Send, Receive, Cancel], capacity);
+    }
 }
 
 #[test]
 fn every_order_of_a_wait_queue() {
-    check_all(&[Op::WaitQueue, Op::WakeOne, Op::WakeAll], 6, 0);
+    use Op::{Cancel, WaitQueue, WakeAll, WakeOne};
+    check_all(&[WaitQueue, WakeOne, WakeAll, Cancel], 0);
+}
+
+#[test]
+fn every_order_of_a_work_queue() {
+    use Op::{Cancel, Done, Flush, Submit, Take};
+    check_all(&[Submit, Take, Done, Flush], 0);
+    check_all(&[Submit, Take, Cancel], 0);
 }
 
 #[test]
 fn every_order_of_waiting_for_either_of_two() {
-    check_all(&[Op::Either, Op::Complete, Op::Send], 6, 0);
-    check_all(&[Op::Either, Op::Wait, Op::Complete, Op::Send], 5, 1);
+    use Op::{Cancel, Complete, Either, Receive, Send, Wait};
+    for capacity in [0, 1] {
+        check_all(&[Either, Complete, Send], capacity);
+        check_all(&[Either, Send, Cancel], capacity);
+        check_all(&[Either, Wait, Complete], capacity);
+        check_all(&[Either, Receive, Send], capacity);
+    }
 }
 
 #[test]
 fn every_order_of_programs_that_mix_all() {
-    use Op::{Complete, Either, Lock, Receive, Send, Unlock, Wait, WaitQueue, WakeAll};
-    check_one(
-        &[
-            &[Lock, Wait, Unlock],
-            &[Lock, Complete, Unlock],
-            &[Either, Complete],
-        ],
-        0,
-    );
-    check_one(
-        &[
-            &[Send, Lock, Send],
-            &[Either, Receive, Complete],
-            &[Lock, Wait],
-        ],
-        1,
-    );
-    check_one(
-        &[
-            &[WaitQueue, Send],
-            &[WakeAll, Either, Wait],
-            &[Complete, Complete, WakeAll],
-        ],
-        0,
-    );
-    check_one(&[&[Send; 4], &[Either, Either, Receive, Receive]], 1);
+    use Op::{Complete, Either, Lock, Receive, Send, Unlock, Wait, WaitQueue, WakeOne};
+    check_all(&[Lock, Unlock, Wait, Complete], 0);
+    check_all(&[Lock, Unlock, Send, Either], 1);
+    check_all(&[WaitQueue, WakeOne, Send, Receive], 0);
 }
