@@ -25,9 +25,28 @@
 // Usable bytes of a stack when 0 are asked for.
 #define COSTACK_DEFAULT_STACK_BYTES (1024 * 1024)
 
+// costack_runtime_new(): the clock jumps to the next timer whenever nobody can run.
+#define COSTACK_VIRTUAL_TIME 1
+
+// Something that one task completes and others wait for. It counts: each costack_complete() lets
+// one wait pass, now or later.
+typedef struct costack_completion costack_completion;
+
 // A coroutine: a function with a stack, which can stop at any depth of calls and go on later. It
 // stays on the thread that made it.
 typedef struct costack_coroutine costack_coroutine;
+
+// A mutex between the tasks of a runtime. Whoever unlocks it hands it to the task that has waited
+// longest.
+typedef struct costack_mutex costack_mutex;
+
+// Some shared stacks. Each task that shares one is bound, when it first runs, to the stack with
+// the fewest live tasks.
+typedef struct costack_pool costack_pool;
+
+// Runs tasks on the thread that makes it; a thread has one at most. The code that made it is a
+// task too, *main*: it may sleep, lock and join as any task may, and the others run meanwhile.
+typedef struct costack_runtime costack_runtime;
 
 // A stack that several coroutines share, one at a time.
 //
@@ -35,6 +54,9 @@ typedef struct costack_coroutine costack_coroutine;
 // same addresses before it goes on. So nobody may use a pointer to a local variable of a
 // coroutine while it is suspended.
 typedef struct costack_stack costack_stack;
+
+// A task that can be joined.
+typedef struct costack_task costack_task;
 
 // What a function returns: not negative when it has done what it was asked for.
 typedef int costack_status;
@@ -88,6 +110,37 @@ typedef struct {
   // Bytes that its save stack holds now.
   size_t save_bytes;
 } costack_statistics;
+
+// What costack_runtime_get_statistics() tells.
+typedef struct {
+  // How often a task was resumed.
+  uint64_t switches;
+  // Tasks made.
+  uint64_t spawned;
+  // Tasks that have not ended, without main.
+  uint64_t live;
+  // Timers that are set.
+  uint64_t timers;
+} costack_runtime_statistics;
+
+// A task's function. What it returns, costack_task_join() gives. C++ exceptions must not leave it.
+typedef void *(*costack_task_function)(void*);
+
+// What may be said about a task. All zero is the default.
+typedef struct {
+  // The pool whose stacks it shares. Null: a stack of its own.
+  costack_pool *pool;
+  // Usable bytes of its own stack. 0: COSTACK_DEFAULT_STACK_BYTES.
+  size_t stack_bytes;
+  // Microseconds until it starts.
+  uint64_t delay_us;
+  // Not 0: it keeps floating-point control words of its own.
+  int keep_fp;
+  // Not 0: costack_runtime_run() does not wait for it.
+  int background;
+  // A name for reports, copied. May be null.
+  const char *name;
+} costack_task_options;
 
 // Done.
 #define COSTACK_OK 0
@@ -315,6 +368,189 @@ costack_status costack_get_statistics(const costack_coroutine *coroutine,
 
 // Gives back the stacks that the thread's pool keeps for coroutines to come.
 void costack_trim(void);
+
+// Makes the thread's runtime. `flags`: 0 or COSTACK_VIRTUAL_TIME.
+//
+// The caller sees to it that:
+// `runtime` can be written.
+costack_status costack_runtime_new(unsigned int flags, costack_runtime **runtime);
+
+// Ends a runtime: cancels its tasks, lets them clean up and return, and gives all stacks back.
+// From main only.
+//
+// The caller sees to it that:
+// It came from costack_runtime_new() on this thread, and is not used after success.
+costack_status costack_runtime_destroy(costack_runtime *runtime);
+
+// Waits in main until every task has ended, but for those in the background.
+// COSTACK_ERROR_DEADLOCK when nothing can run any more and nothing will wake anybody.
+//
+// The caller sees to it that:
+// It came from costack_runtime_new() on this thread.
+costack_status costack_runtime_run(costack_runtime *runtime);
+
+// Tells what a runtime has done.
+//
+// The caller sees to it that:
+// It came from costack_runtime_new() on this thread; `statistics` can be written.
+costack_status costack_runtime_get_statistics(const costack_runtime *runtime,
+                                              costack_runtime_statistics *statistics);
+
+// Makes a task of the thread's runtime. It gets its turn when the running task waits or yields.
+// `options` may be null. If `task` is null, the task goes on by itself.
+//
+// The caller sees to it that:
+// `options` is null or can be read, and so can what it points to. `task` is null or can be written.
+// With a pool: while the task waits, nobody uses a pointer to its local variables.
+costack_status costack_spawn(costack_task_function function,
+                             void *argument,
+                             const costack_task_options *options,
+                             costack_task **task);
+
+// Waits until a task has ended, and stores what its function returned, unless `result` is null.
+// The handle is gone afterwards, except when the call itself was not allowed
+// (COSTACK_ERROR_NULL, _SELF, _NO_RUNTIME, _IN_COROUTINE).
+//
+// The caller sees to it that:
+// The task came from costack_spawn() on this thread. `result` is null or can be written.
+costack_status costack_task_join(costack_task *task, void **result);
+
+// Lets a task go on by itself; the handle is gone.
+//
+// The caller sees to it that:
+// The task came from costack_spawn() on this thread, and is not used afterwards.
+costack_status costack_task_detach(costack_task *task);
+
+// Cancels a task: whatever it waits for, now or later, is COSTACK_ERROR_CANCELLED, upon which it
+// is to clean up and return. One that has not begun to run never does.
+//
+// The caller sees to it that:
+// The task came from costack_spawn() on this thread.
+costack_status costack_task_cancel(costack_task *task);
+
+// Asks a task to stop: costack_stop_requested() tells it.
+//
+// The caller sees to it that:
+// The task came from costack_spawn() on this thread.
+costack_status costack_task_stop(costack_task *task);
+
+// Whether a task has ended: 1 or 0, or COSTACK_ERROR_NULL.
+//
+// The caller sees to it that:
+// The task came from costack_spawn() on this thread.
+int costack_task_is_ended(const costack_task *task);
+
+// Whether the running task was asked to stop: 1 or 0, or COSTACK_ERROR_NO_RUNTIME.
+int costack_stop_requested(void);
+
+// Has the running task, or main, wait for so many microseconds; others run meanwhile.
+costack_status costack_sleep_us(uint64_t time_us);
+
+// Lets all other tasks that are ready run first.
+costack_status costack_yield_now(void);
+
+// Stores how many microseconds have passed since the thread's runtime was made.
+//
+// The caller sees to it that:
+// `time_us` can be written.
+costack_status costack_now_us(uint64_t *time_us);
+
+// Makes `count` shared stacks for tasks of the thread's runtime, one at least, of `bytes` usable
+// bytes each (0: COSTACK_DEFAULT_STACK_BYTES).
+//
+// The caller sees to it that:
+// `pool` can be written.
+costack_status costack_pool_new(size_t count, size_t bytes, costack_pool **pool);
+
+// Gives a pool back. Tasks that share its stacks keep them until they have ended.
+//
+// The caller sees to it that:
+// It came from costack_pool_new() on this thread, and is not used afterwards.
+costack_status costack_pool_destroy(costack_pool *pool);
+
+// Makes a mutex that nobody holds.
+//
+// The caller sees to it that:
+// `mutex` can be written.
+costack_status costack_mutex_new(costack_mutex **mutex);
+
+// Waits until the running task has the mutex.
+//
+// The caller sees to it that:
+// It came from costack_mutex_new() on this thread.
+costack_status costack_mutex_lock(costack_mutex *mutex);
+
+// Waits for so many microseconds at most: COSTACK_TIMED_OUT then.
+//
+// The caller sees to it that:
+// It came from costack_mutex_new() on this thread.
+costack_status costack_mutex_lock_timeout(costack_mutex *mutex, uint64_t time_us);
+
+// Takes the mutex if nobody has it, else COSTACK_ERROR_BUSY.
+//
+// The caller sees to it that:
+// It came from costack_mutex_new() on this thread.
+costack_status costack_mutex_try_lock(costack_mutex *mutex);
+
+// Hands the mutex over. Only the task that has it may do so.
+//
+// The caller sees to it that:
+// It came from costack_mutex_new() on this thread.
+costack_status costack_mutex_unlock(costack_mutex *mutex);
+
+// Frees a mutex that no task holds or waits for, else COSTACK_ERROR_BUSY.
+//
+// The caller sees to it that:
+// It came from costack_mutex_new() on this thread, and is not used after success.
+costack_status costack_mutex_destroy(costack_mutex *mutex);
+
+// Makes a completion that is not completed.
+//
+// The caller sees to it that:
+// `completion` can be written.
+costack_status costack_completion_new(costack_completion **completion);
+
+// Waits for a completion and uses it up, unless it was for all.
+//
+// The caller sees to it that:
+// It came from costack_completion_new() on this thread.
+costack_status costack_completion_wait(costack_completion *completion);
+
+// Waits for so many microseconds at most: COSTACK_TIMED_OUT then.
+//
+// The caller sees to it that:
+// It came from costack_completion_new() on this thread.
+costack_status costack_completion_wait_timeout(costack_completion *completion, uint64_t time_us);
+
+// Lets one wait pass: that of the task that waits longest, or a later one.
+//
+// The caller sees to it that:
+// It came from costack_completion_new() on this thread.
+costack_status costack_complete(costack_completion *completion);
+
+// Lets all waits pass, until costack_completion_reinit().
+//
+// The caller sees to it that:
+// It came from costack_completion_new() on this thread.
+costack_status costack_complete_all(costack_completion *completion);
+
+// Nothing is completed any more. Those who wait go on waiting.
+//
+// The caller sees to it that:
+// It came from costack_completion_new() on this thread.
+costack_status costack_completion_reinit(costack_completion *completion);
+
+// Whether a wait would pass: 1 or 0, or COSTACK_ERROR_NULL.
+//
+// The caller sees to it that:
+// It came from costack_completion_new() on this thread.
+int costack_completion_is_done(const costack_completion *completion);
+
+// Frees a completion that no task waits for, else COSTACK_ERROR_BUSY.
+//
+// The caller sees to it that:
+// It came from costack_completion_new() on this thread, and is not used after success.
+costack_status costack_completion_destroy(costack_completion *completion);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -11,5 +11,7 @@
 
 pub mod aco;
 pub mod coroutine;
+pub mod runtime;
 pub mod stack;
 pub mod status;
+pub mod sync;

@@ -7,7 +7,7 @@ use std::path::Path;
 fn the_header_is_generated_from_the_sources() {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let config = cbindgen::Config::from_file(package.join("cbindgen.toml")).expect("it is there");
-    let sources = ["status", "stack", "coroutine"];
+    let sources = ["status", "stack", "coroutine", "runtime", "sync"];
     let mut builder = cbindgen::Builder::new().with_config(config);
     for source in sources {
         builder = builder.with_src(package.join("src").join(source).with_extension("rs"));

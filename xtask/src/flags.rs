@@ -48,6 +48,13 @@ xflags::xflags! {
         /// Measures the simulator: steps per second and time to reach any step, natively and as
         /// WebAssembly in headless Chromium.
         cmd speed {}
+        /// Installs the C library: headers, static and shared library, pkg-config and CMake files.
+        cmd install-capi {
+            /// The folder to install into, such as /usr/local.
+            required --prefix prefix: PathBuf
+            /// Build without optimisation, with checks.
+            optional --debug
+        }
         /// Writes the benchmark results that the explorer shows: measured ones, else the reference.
         /// Trunk calls this as a hook.
         cmd gather {

@@ -6,6 +6,7 @@
 //! - [`page`] and [`serve`]: building the explorer with Trunk, and serving it;
 //! - [`mod@test`]: the parts of the test suite and what each needs;
 //! - [`speed`]: measuring the simulator, natively and in a browser;
+//! - [`install`]: the C library, as `make install` would do it;
 //! - [`mod@bench`]: running the benches, and gathering their results into one file;
 //! - [`context`], [`command`], [`progress`]: where things are, running programs, telling what goes on.
 //!
@@ -17,6 +18,7 @@ mod bench;
 mod command;
 mod context;
 mod flags;
+mod install;
 mod page;
 mod progress;
 mod serve;
@@ -61,6 +63,7 @@ fn dispatch(flags: flags::Xtask) -> Result<bool> {
         XtaskCmd::Setup(_) => setup::everything(&context).map(|()| true),
         XtaskCmd::Bench(flags) => bench::bench(&context, &flags).map(|()| true),
         XtaskCmd::Speed(_) => speed::speed(&context).map(|()| true),
+        XtaskCmd::InstallCapi(flags) => install::install_capi(&context, &flags).map(|()| true),
         XtaskCmd::Gather(flags) => bench::gather_to(&context, &flags.to).map(|()| true),
         XtaskCmd::Announce(_) => unreachable!("it was run above, without a context"),
     }

@@ -248,6 +248,14 @@ pub fn current() -> *mut Control {
     unsafe { (*arch::current_cell()).get() }
 }
 
+/// Whether a coroutine runs on this thread, rather than what stands for the thread's own stack.
+#[must_use]
+pub fn is_in_coroutine() -> bool {
+    let current = current();
+    // SAFETY: what is noted is alive.
+    !current.is_null() && unsafe { (*current).block.head.link.sp.get() } != 0
+}
+
 /// Notes which coroutine runs on this thread, and returns which one was noted before.
 ///
 /// A binding may note a control block of its own that stands for the thread's own stack

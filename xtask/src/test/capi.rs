@@ -15,14 +15,12 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::{
-    command::{command, run_aloud, shown},
+    command::{capture, command, run_aloud, shown},
     context::Context,
+    install::{self, SYSTEM_LIBRARIES},
     progress::say,
     setup::{Isa, RustTarget},
 };
-
-/// What a library made by Rust needs from the system; `rustc --print native-static-libs` says so.
-const SYSTEM_LIBRARIES: [&str; 6] = ["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl"];
 
 /// How long a program may run; none takes more than some seconds, emulated.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -155,6 +153,86 @@ pub fn programs(context: &Context, machine: &Machine, filter: Option<&str>) -> R
     ));
     ensure!(runs > 0 || filter.is_some(), "there are no programs");
     Ok(())
+}
+
+/// Installs the library and uses it as others would: the README's example by way of pkg-config, and
+/// the one for CMake.
+///
+/// # Errors
+/// When one of them cannot be built or does not work.
+pub fn installed(context: &Context) -> Result<()> {
+    let folder = context.target.join("capi-tests/installed");
+    let prefix = folder.join("prefix");
+    install::install(context, &prefix, true)?;
+    // Installing again over what is there works as well.
+    install::install(context, &prefix, true)?;
+
+    let pkg_config = |arguments: &[&str]| {
+        let mut pkg_config = command("pkg-config");
+        pkg_config.env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig"));
+        capture(pkg_config.args(arguments).arg("costack"))
+    };
+    let version = pkg_config(&["--modversion"])?;
+    ensure!(
+        version == context.locked_version("costack-capi")?,
+        "costack.pc has another version"
+    );
+    let readme = std::fs::read_to_string(context.root.join("README.md"))?;
+    let source = folder.join("readme.c");
+    std::fs::write(
+        &source,
+        c_example(&readme).context("the README has no example in C")?,
+    )?;
+    for compiler in ["gcc", "clang"] {
+        for is_static in [false, true] {
+            let binary = folder.join(format!("readme-{compiler}-{is_static}"));
+            let kind: &[&str] = if is_static { &["--static"] } else { &[] };
+            let words = pkg_config(&[&["--cflags", "--libs"], kind].concat())?;
+            let mut compile = command(compiler);
+            compile
+                .args(["-std=c11", "-Wall", "-Wextra", "-Werror"])
+                .arg(&source)
+                .arg("-o")
+                .arg(&binary);
+            if is_static {
+                compile.arg("-Wl,-Bstatic").args(
+                    words
+                        .split_whitespace()
+                        .take_while(|it| !it.starts_with("-lgcc")),
+                );
+                compile.arg("-Wl,-Bdynamic").args(SYSTEM_LIBRARIES);
+            } else {
+                compile.args(words.split_whitespace());
+                compile.arg(format!("-Wl,-rpath,{}", prefix.join("lib").display()));
+            }
+            run_aloud(&mut compile)?;
+            run_aloud(&mut command(&binary))?;
+        }
+    }
+
+    let build = folder.join("cmake");
+    let mut configure = command("cmake");
+    configure
+        .arg("-S")
+        .arg(context.root.join("capi/examples/cmake"))
+        .arg("-B")
+        .arg(&build)
+        .arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display()));
+    run_aloud(&mut configure)?;
+    run_aloud(command("cmake").arg("--build").arg(&build))?;
+    for program in ["generator", "generator_static"] {
+        let said = capture(&mut command(build.join(program)))?;
+        let expected = "0\n1\n1\n2\n3\n5\n8\n13\n21\n34\n55\n89";
+        ensure!(said == expected, "{program} says: {said}");
+    }
+    say("the installed library works by way of pkg-config and of CMake");
+    Ok(())
+}
+
+/// The first example in C.
+fn c_example(markdown: &str) -> Option<&str> {
+    let (_, rest) = markdown.split_once("\n```c\n")?;
+    Some(rest.split_once("\n```")?.0)
 }
 
 /// Returns how many runs there were.
@@ -379,6 +457,13 @@ mod tests {
         };
         assert_eq!(expectations(text).unwrap(), (vec![case], true));
         assert!(expectations("// case a: exit: 1\n").is_err());
+    }
+
+    #[test]
+    fn finds_the_example_in_c() {
+        let text = "a\n```rust\nb\n```\n```c\nint c;\nint d;\n```\ne\n";
+        assert_eq!(c_example(text), Some("int c;\nint d;"));
+        assert_eq!(c_example("```rust\n```"), None);
     }
 
     #[test]

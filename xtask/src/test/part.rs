@@ -270,7 +270,10 @@ fn c_programs(context: &Context, filter: Option<&str>) -> Result<()> {
     for isa in std::iter::once(None).chain(machines) {
         capi::programs(context, &capi::Machine::new(context, isa)?, filter)?;
     }
-    Ok(())
+    match filter {
+        Some(_) => Ok(()),
+        None => capi::installed(context),
+    }
 }
 
 fn wasm(context: &Context, filter: Option<&str>) -> Result<()> {
