@@ -78,7 +78,7 @@ impl costack_mutex {
         let _waiting = Waiting::new(&self.waiting);
         // SAFETY: the mutex is boxed, and outlives its guard, which is kept beside it; nobody
         // destroys it while a task waits for it or holds it.
-        let mutex: &'static Mutex<()> = unsafe { &*(&raw const *self.mutex) };
+        let mutex: &'static Mutex<()> = unsafe { &*std::ptr::from_ref::<Mutex<()>>(&self.mutex) };
         match wait(|| lock(mutex))? {
             Some(guard) => {
                 *self.guard.borrow_mut() = Some(guard);

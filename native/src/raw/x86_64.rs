@@ -71,7 +71,7 @@ macro_rules! resume {
 }
 
 resume! {
-    /// Resumes a coroutine; see [`resume`](super::super::resume).
+    /// Resumes a coroutine; see [`fn@resume`](super::super::resume).
     ///
     /// # Safety
     /// As there.
@@ -90,10 +90,10 @@ resume! {
 }
 
 resume! {
-    /// As [`resume`], strict, for coroutines that neither yield a value nor want one.
+    /// As [`fn@resume`], strict, for coroutines that neither yield a value nor want one.
     ///
     /// # Safety
-    /// As for [`resume`](super::super::resume).
+    /// As for [`fn@resume`](super::super::resume).
     resume_plain(control: *mut Control),
     "mov esi, 1", "", "", ""
 }
@@ -143,7 +143,7 @@ macro_rules! suspend {
 }
 
 suspend! {
-    /// Gives control back to the resumer; see [`suspend`](super::super::suspend).
+    /// Gives control back to the resumer; see [`fn@suspend`](super::super::suspend).
     ///
     /// # Safety
     /// As there.
@@ -160,10 +160,10 @@ suspend! {
 }
 
 suspend! {
-    /// As [`suspend`], strict, for coroutines that neither yield a value nor want one.
+    /// As [`fn@suspend`], strict, for coroutines that neither yield a value nor want one.
     ///
     /// # Safety
-    /// As for [`suspend`](super::super::suspend).
+    /// As for [`fn@suspend`](super::super::suspend).
     suspend_plain(),
     "mov edi, 1", ""
 }

@@ -271,8 +271,8 @@ fn c_programs(context: &Context, filter: Option<&str>) -> Result<()> {
         capi::programs(context, &capi::Machine::new(context, isa)?, filter)?;
     }
     match filter {
-        Some(_) => Ok(()),
-        None => capi::installed(context),
+        Some(filter) if !"installed".contains(filter) => Ok(()),
+        _ => capi::installed(context),
     }
 }
 
