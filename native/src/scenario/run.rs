@@ -64,7 +64,7 @@ pub(super) struct Machine {
     virtual_us: Cell<u64>,
 }
 
-/// Runs a program that [`super::run`] has found fit.
+/// Runs a program that [`fn@super::run`] has found fit.
 pub(super) fn run(program: Rc<Program>, options: Options) -> Result<Report, Error> {
     let machine = Rc::new(Machine::new(program, options)?);
     let main = Context {
@@ -102,7 +102,7 @@ pub(super) fn run(program: Rc<Program>, options: Options) -> Result<Report, Erro
     })
 }
 
-/// What a scenario's main may use of the stack that [`super::run`] was called on.
+/// What a scenario's main may use of the stack that [`fn@super::run`] was called on.
 const MAIN_STACK_BYTES: usize = 1 << 20;
 
 #[inline(always)]
