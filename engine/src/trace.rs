@@ -4,18 +4,33 @@
 //! [`Record`]:
 //!
 //! ```text
-//! {"costack_trace":1,"backend":"native"}
-//! {"at_ns":0,"do":"task","task":1,"name":"a","stack":"shared"}
-//! {"at_ns":120,"do":"resume","task":1,"by":0}
-//! {"at_ns":180,"do":"block","task":1,"on":"lock mutex 0"}
-//! {"at_ns":900,"do":"wake","task":1,"why":"granted"}
+//! {"costack_trace":1,"backend":"native","sum":"b1c2…"}
+//! {"at_ns":0,"do":"task","task":1,"name":"a","stack":"shared","sum":"…"}
+//! {"at_ns":120,"do":"resume","task":1,"by":0,"sum":"…"}
+//! {"at_ns":180,"do":"block","task":1,"on":"lock mutex 0","sum":"…"}
+//! {"at_ns":900,"do":"wake","task":1,"why":"granted","sum":"…"}
+//! {"do":"close","records":4,"sum":"…"}
 //! ```
+//!
+//! Every line ends in a checksum of itself and all lines before it, and the last one says how many
+//! records there are: a reader refuses a trace that was cut or altered, and names the line. With
+//! the feature `json`, `write` and `read` do all this.
 //!
 //! Tasks are numbers: 0 is main, others count from 1 in the order in which they were made, and no
 //! number is used twice. Stacks are numbers as well. Whoever reads a trace skips lines whose `do`
 //! it does not know; the version changes when a line that is known changes its meaning.
 
 use alloc::string::String;
+
+#[cfg(feature = "json")]
+mod perfetto;
+#[cfg(feature = "json")]
+mod text;
+
+#[cfg(feature = "json")]
+pub use perfetto::perfetto;
+#[cfg(feature = "json")]
+pub use text::{Kind, Mistake, Trace, read, seal, write};
 
 use crate::event::Event;
 use crate::sched::Outcome;
@@ -31,6 +46,18 @@ pub struct Header {
     pub costack_trace: u32,
     /// Who wrote it: `native` or `sim`.
     pub backend: String,
+    /// The instruction set that was simulated.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub isa: Option<String>,
+    /// The title of the scenario that ran.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub scenario: Option<String>,
 }
 
 impl Header {
@@ -39,6 +66,8 @@ impl Header {
         Header {
             costack_trace: VERSION,
             backend: backend.into(),
+            isa: None,
+            scenario: None,
         }
     }
 }
@@ -47,7 +76,8 @@ impl Header {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Record {
-    /// When, in nanoseconds since the backend's clock began. The simulator's is virtual.
+    /// When, in nanoseconds since the backend's clock began. In the simulator a step takes one of
+    /// them, and time that tasks sleep through counts in full.
     pub at_ns: u64,
     /// What.
     #[cfg_attr(feature = "serde", serde(flatten))]
@@ -136,6 +166,22 @@ pub enum What {
         /// Who owns it now.
         to: Option<u32>,
     },
+    /// A line was printed.
+    Print {
+        /// By whom.
+        task: u32,
+        /// The line.
+        text: String,
+    },
+    /// Something went wrong, and the run ended.
+    Fault {
+        /// The task that ran.
+        task: u32,
+        /// The line of the scenario, from 1; 0 if none is known.
+        line: u32,
+        /// What happened, in words.
+        reason: String,
+    },
 }
 
 /// What kind of stack a task has.
@@ -173,6 +219,24 @@ impl From<Outcome> for Why {
 }
 
 impl What {
+    /// The same without byte counts, which differ between backends.
+    #[must_use]
+    pub fn shape(self) -> Self {
+        match self {
+            What::Save { task, stack, .. } => What::Save {
+                task,
+                bytes: 0,
+                stack,
+            },
+            What::Restore { task, stack, .. } => What::Restore {
+                task,
+                bytes: 0,
+                stack,
+            },
+            other => other,
+        }
+    }
+
     /// The line for an event of a backend. `on` says what a task that blocks waits for, and
     /// `stack` on which stack copies are made.
     pub fn of(event: Event<u32>, on: impl FnOnce() -> String, stack: u32) -> Self {

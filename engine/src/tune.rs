@@ -21,6 +21,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::share::{Coroutine, Plan, Stack};
+use crate::trace::{Record, StackKind, What};
 
 /// One turn of a task: it was resumed, and gave way again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,48 @@ pub struct Run {
     pub task: u32,
     /// How many bytes were in use when it gave way; `None` when it ended.
     pub bytes: Option<u32>,
+}
+
+/// The turns of a trace's tasks that share stacks. How many bytes were in use at the end of a turn is known from
+/// the save that followed; where none did, the nearest one of the same task stands in for it.
+pub fn runs<'r>(records: impl IntoIterator<Item = &'r Record>) -> Vec<Run> {
+    let mut shared = BTreeMap::new();
+    let mut runs: Vec<Run> = Vec::new();
+    // Of each task: its last turn.
+    let mut last: BTreeMap<u32, usize> = BTreeMap::new();
+    let mut known: BTreeMap<u32, u32> = BTreeMap::new();
+    let mut guessed: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for record in records {
+        match record.what {
+            What::Task { task, stack, .. } => {
+                shared.insert(task, stack == StackKind::Shared);
+            }
+            What::Resume { task, .. } if shared.get(&task) == Some(&true) => {
+                last.insert(task, runs.len());
+                guessed.entry(task).or_default().push(runs.len());
+                let bytes = Some(known.get(&task).copied().unwrap_or(0));
+                runs.push(Run { task, bytes });
+            }
+            What::Save { task, bytes, .. } => {
+                known.insert(task, bytes);
+                if let Some(&turn) = last.get(&task) {
+                    runs[turn].bytes = Some(bytes);
+                    for earlier in guessed.remove(&task).unwrap_or_default() {
+                        if runs[earlier].bytes == Some(0) {
+                            runs[earlier].bytes = Some(bytes);
+                        }
+                    }
+                }
+            }
+            What::End { task } => {
+                if let Some(turn) = last.remove(&task) {
+                    runs[turn].bytes = None;
+                }
+            }
+            _ => {}
+        }
+    }
+    runs
 }
 
 /// What was copied, or would have been.
@@ -44,6 +87,8 @@ pub struct Copied {
     pub saved_bytes: u64,
     /// Bytes copied back.
     pub restored_bytes: u64,
+    /// Bytes in save stacks: for each task that was ever saved, its largest image.
+    pub save_stack_bytes: u64,
 }
 
 impl Copied {
@@ -99,6 +144,7 @@ pub fn tune(runs: &[Run], stacks: u32) -> Copied {
     let mut binding = Binding::new(stacks);
     let mut states: Vec<Stack<u32>> = (0..stacks.max(1)).map(|_| Stack::shared()).collect();
     let mut tasks: BTreeMap<u32, (usize, Coroutine)> = BTreeMap::new();
+    let mut largest: BTreeMap<u32, u32> = BTreeMap::new();
     for run in runs {
         let (stack, mut coroutine) = tasks.remove(&run.task).unwrap_or_else(|| {
             let stack = binding.bind();
@@ -114,6 +160,8 @@ pub fn tune(runs: &[Run], stacks: u32) -> Copied {
             if let Some((owner, bytes)) = evict {
                 copied.saves += 1;
                 copied.saved_bytes += u64::from(bytes);
+                let largest = largest.entry(owner).or_insert(0);
+                *largest = bytes.max(*largest);
                 evicted = tasks.get_mut(&owner);
             }
             copied.restores += 1;
@@ -135,5 +183,6 @@ pub fn tune(runs: &[Run], stacks: u32) -> Copied {
             }
         }
     }
+    copied.save_stack_bytes = largest.into_values().map(u64::from).sum();
     copied
 }
