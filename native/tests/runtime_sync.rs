@@ -4,7 +4,7 @@
 use costack::runtime::{Clock, now};
 use costack::sync::{Completion, Event, Mutex, Select, SendError, WaitQueue, WorkQueue, channel};
 use costack::{Runtime, StackPool, sleep, spawn, yield_now};
-use costack_engine::trace::{Header, Record, What};
+use costack_engine::trace::{self, Header, Record, What};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -274,13 +274,9 @@ fn a_trace_is_written_and_read_again() {
     let mut text = Vec::new();
     recording.write_trace(&mut text).unwrap();
     let text = String::from_utf8(text).unwrap();
-    let mut lines = text.lines();
-    let header: Header = serde_json::from_str(lines.next().unwrap()).unwrap();
-    assert_eq!(header, Header::new("native"));
-    let read: Vec<Record> = lines
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!(read, records);
+    let read = trace::read(&text).unwrap();
+    assert_eq!(read.header, Header::new("native"));
+    assert_eq!(read.records, records);
     let ends = records
         .iter()
         .filter(|r| matches!(r.what, What::End { .. }));

@@ -22,7 +22,6 @@
 //! [`RuntimeBuilder::propagate_panics`] says otherwise.
 
 mod blocking;
-mod chrome;
 mod clock;
 mod core;
 mod deadlock;

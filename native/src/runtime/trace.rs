@@ -1,14 +1,14 @@
 //! What happens in a runtime, told to an observer and written down.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::rc::Rc;
 
 use costack_engine::event::Event;
 use costack_engine::sched::{Notice, Observer, Outcome, TaskId};
-use costack_engine::trace::{Header, Record, StackKind, What};
-use costack_engine::tune::{Copied, Run, tune};
+use costack_engine::trace::{self, Header, Record, StackKind, What};
+use costack_engine::tune::{Copied, Run, runs, tune};
 
 use crate::Id;
 
@@ -139,8 +139,10 @@ impl Recording {
     ///
     /// # Errors
     /// What `target` gives.
-    pub fn write_trace(&self, target: impl Write) -> io::Result<()> {
-        write_trace(&self.records.borrow(), target)
+    pub fn write_trace(&self, mut target: impl Write) -> io::Result<()> {
+        let text = trace::write(&Header::new("native"), &*self.records.borrow());
+        target.write_all(text.as_bytes())?;
+        target.flush()
     }
 
     /// Writes the trace as Chrome and Perfetto read it: <https://ui.perfetto.dev> opens it. A
@@ -148,14 +150,16 @@ impl Recording {
     ///
     /// # Errors
     /// What `target` gives.
-    pub fn write_chrome(&self, target: impl Write) -> io::Result<()> {
-        super::chrome::write(&self.records.borrow(), target)
+    pub fn write_chrome(&self, mut target: impl Write) -> io::Result<()> {
+        let text = trace::perfetto(&*self.records.borrow());
+        target.write_all(text.as_bytes())?;
+        target.flush()
     }
 
     /// The turns of those tasks that share stacks, each with the bytes in use at its end.
     #[must_use]
     pub fn runs(&self) -> Vec<Run> {
-        runs(&self.records.borrow())
+        runs(&*self.records.borrow())
     }
 
     /// What so many shared stacks would have copied for the same turns.
@@ -163,56 +167,4 @@ impl Recording {
     pub fn tune(&self, stacks: u32) -> Copied {
         tune(&self.runs(), stacks)
     }
-}
-
-fn write_trace(records: &[Record], mut target: impl Write) -> io::Result<()> {
-    serde_json::to_writer(&mut target, &Header::new("native"))?;
-    writeln!(target)?;
-    for record in records {
-        serde_json::to_writer(&mut target, record)?;
-        writeln!(target)?;
-    }
-    target.flush()
-}
-
-/// Turns of tasks on shared stacks. How many bytes were in use at the end of a turn is known from
-/// the save that followed; where none did, the nearest one of the same task stands in for it.
-fn runs(records: &[Record]) -> Vec<Run> {
-    let mut shared = BTreeMap::new();
-    let mut runs: Vec<Run> = Vec::new();
-    // Of each task: its last turn.
-    let mut last: HashMap<u32, usize> = HashMap::new();
-    let mut known: HashMap<u32, u32> = HashMap::new();
-    let mut guessed: HashMap<u32, Vec<usize>> = HashMap::new();
-    for record in records {
-        match record.what {
-            What::Task { task, stack, .. } => {
-                shared.insert(task, stack == StackKind::Shared);
-            }
-            What::Resume { task, .. } if shared.get(&task) == Some(&true) => {
-                last.insert(task, runs.len());
-                guessed.entry(task).or_default().push(runs.len());
-                let bytes = Some(known.get(&task).copied().unwrap_or(0));
-                runs.push(Run { task, bytes });
-            }
-            What::Save { task, bytes, .. } => {
-                known.insert(task, bytes);
-                if let Some(&turn) = last.get(&task) {
-                    runs[turn].bytes = Some(bytes);
-                    for earlier in guessed.remove(&task).unwrap_or_default() {
-                        if runs[earlier].bytes == Some(0) {
-                            runs[earlier].bytes = Some(bytes);
-                        }
-                    }
-                }
-            }
-            What::End { task } => {
-                if let Some(turn) = last.remove(&task) {
-                    runs[turn].bytes = None;
-                }
-            }
-            _ => {}
-        }
-    }
-    runs
 }

@@ -26,6 +26,7 @@
 
 mod fault;
 mod fp;
+mod log;
 mod run;
 mod stacks;
 mod walk;
@@ -35,6 +36,7 @@ use std::rc::Rc;
 
 use costack_engine::event::Event;
 use costack_engine::sched::TaskId;
+use costack_engine::trace::Record;
 use costack_lang::syntax::Program;
 
 pub use fault::{Fault, FaultKind};
@@ -81,6 +83,8 @@ pub struct Report {
     pub output: Vec<String>,
     /// What happened, in order.
     pub events: Vec<Event<TaskId>>,
+    /// The same as the records of a trace, with the tasks, the printed lines and the fault.
+    pub records: Vec<Record>,
     /// What ended the run before its end.
     pub fault: Option<Fault>,
     /// How many statements have run.

@@ -6,15 +6,19 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use costack_engine::Refusal;
 use costack_engine::event::Event;
-use costack_engine::sched::{ChannelId, EventId, Flow, MutexId, Next, Scheduler, TaskId, Wait};
+use costack_engine::sched::{
+    ChannelId, EventId, Flow, MutexId, Next, Scheduler, TaskId, TaskState, Wait,
+};
+use costack_engine::trace::{StackKind, What};
 use costack_lang::syntax::{self as lang, Launch, MAIN, Program, Rounding, Span, Stmt, TimeUnit};
 
 use super::fault::{Fault, FaultKind, Stop};
-use super::stacks::{CALL_RESERVE_BYTES, Events, Stacks, TaskCoroutine, TaskYielder};
+use super::log::Log;
+use super::stacks::{CALL_RESERVE_BYTES, Stacks, TaskCoroutine, TaskYielder};
 use super::walk::{WORD, Walker};
 use super::{Clock, Options, Report};
 use crate::{Error, Refused, State};
@@ -55,13 +59,10 @@ pub(super) struct Machine {
     tasks: RefCell<Vec<Task>>,
     /// The task that each name refers to now.
     names: RefCell<Vec<Option<TaskId>>>,
-    events: Events,
-    output: RefCell<Vec<String>>,
-    /// The first fault, and how many events there were then.
-    fault: RefCell<Option<(Fault, usize)>>,
+    log: Rc<Log>,
+    /// The first fault, whose it is, and how much had happened then.
+    fault: RefCell<Option<(Fault, TaskId, usize)>>,
     statements: Cell<u64>,
-    started: Instant,
-    virtual_us: Cell<u64>,
 }
 
 /// Runs a program that [`fn@super::run`] has found fit.
@@ -87,16 +88,22 @@ pub(super) fn run(program: Rc<Program>, options: Options) -> Result<Report, Erro
 
     // Tasks that a fault or main leaves behind are unwound; what that copies is not part of the
     // scenario.
-    let mut events = machine.events.take();
-    let fault = machine.fault.take().map(|(fault, events_before)| {
-        events.truncate(events_before);
+    let fault = machine.fault.take().map(|(fault, task, happened_before)| {
+        machine.log.truncate(happened_before);
+        machine.log.other(What::Fault {
+            task: task.index() as u32,
+            line: fault.line,
+            reason: fault.kind.to_string(),
+        });
         fault
     });
+    let (output, events, records) = machine.log.take();
     let left = std::mem::take(&mut *machine.tasks.borrow_mut());
     drop(left);
     Ok(Report {
-        output: machine.output.take(),
+        output,
         events,
+        records,
         fault,
         statements: machine.statements.get(),
     })
@@ -161,9 +168,9 @@ impl Machine {
             .iter()
             .map(|global| Cell::new(global.init.constant(WORD).unwrap_or(0) as isize))
             .collect();
-        let events = Rc::default();
+        let log = Rc::new(Log::new(options.clock));
         Ok(Machine {
-            stacks: Stacks::new(&program, &events)?,
+            stacks: Stacks::new(&program, &log)?,
             options,
             layouts,
             globals,
@@ -179,18 +186,16 @@ impl Machine {
                 received: 0,
             }]),
             names: RefCell::new(vec![None; program.tasks.len()]),
-            events,
-            output: RefCell::default(),
+            log,
             fault: RefCell::default(),
             statements: Cell::new(0),
-            started: Instant::now(),
-            virtual_us: Cell::new(0),
             program,
         })
     }
 
+    /// What happens here concerns no stack by itself.
     fn emit(&self, event: Event<TaskId>) {
-        self.events.borrow_mut().push(event);
+        self.log.event(event, 0, String::new());
     }
 
     fn task_name(&self, task: TaskId) -> String {
@@ -200,25 +205,30 @@ impl Machine {
         }
     }
 
-    /// Who waits for what, one line for each, as the scenario writes it.
-    fn waits(&self) -> Vec<String> {
+    /// What somebody waits for, as the scenario writes it.
+    fn wait_in_words(&self, wait: Wait) -> String {
         let program = &self.program;
+        match wait {
+            Wait::Until { due_us } => format!("sleep until {due_us} us"),
+            Wait::Mutex(id) => format!("lock {}", program.mutexes[id.0 as usize].name),
+            Wait::Event(id) => format!("wait {}", program.events[id.0 as usize].name),
+            Wait::Send(id) => format!("send {}", program.channels[id.0 as usize].name),
+            Wait::Receive(id) => format!("recv {}", program.channels[id.0 as usize].name),
+            Wait::Join(id) => format!("join {}", self.task_name(id)),
+            Wait::AllEnded => "run".to_owned(),
+            Wait::Queue(id) => format!("park {}", program.queues[id.0 as usize].name),
+            Wait::Group(id) => format!("join {}", program.groups[id.0 as usize].name),
+            Wait::Work(id) => format!("take {}", program.works[id.0 as usize].name),
+            Wait::Flush(id) => format!("flush {}", program.works[id.0 as usize].name),
+            // Nothing else has a name of the program's.
+            other => other.to_string(),
+        }
+    }
+
+    /// Who waits for what, one line for each.
+    fn waits(&self) -> Vec<String> {
         let describe = |(task, wait, holder): (TaskId, Wait, Option<TaskId>)| {
-            let what = match wait {
-                Wait::Until { due_us } => format!("sleep until {due_us} us"),
-                Wait::Mutex(id) => format!("lock {}", program.mutexes[id.0 as usize].name),
-                Wait::Event(id) => format!("wait {}", program.events[id.0 as usize].name),
-                Wait::Send(id) => format!("send {}", program.channels[id.0 as usize].name),
-                Wait::Receive(id) => format!("recv {}", program.channels[id.0 as usize].name),
-                Wait::Join(id) => format!("join {}", self.task_name(id)),
-                Wait::AllEnded => "run".to_owned(),
-                Wait::Queue(id) => format!("park {}", program.queues[id.0 as usize].name),
-                Wait::Group(id) => format!("join {}", program.groups[id.0 as usize].name),
-                Wait::Work(id) => format!("take {}", program.works[id.0 as usize].name),
-                Wait::Flush(id) => format!("flush {}", program.works[id.0 as usize].name),
-                // Nothing else has a name of the program's.
-                other => other.to_string(),
-            };
+            let what = self.wait_in_words(wait);
             let held = match (wait, holder) {
                 (Wait::Mutex(_), Some(holder)) => format!(", held by {}", self.task_name(holder)),
                 _ => String::new(),
@@ -259,11 +269,11 @@ impl Context<'_> {
             line: self.line.get(),
             kind,
         };
-        let events = self.machine.events.borrow().len();
+        let happened = self.machine.log.len();
         self.machine
             .fault
             .borrow_mut()
-            .get_or_insert((fault, events));
+            .get_or_insert((fault, self.task, happened));
         Stop::Fault
     }
 
@@ -308,14 +318,14 @@ impl Context<'_> {
     }
 
     pub(super) fn print(&self, line: String) {
-        self.machine.output.borrow_mut().push(line);
+        self.machine.log.other(What::Print {
+            task: self.task.index() as u32,
+            text: line,
+        });
     }
 
     pub(super) fn now_us(&self) -> u64 {
-        match self.machine.options.clock {
-            Clock::Real => self.machine.started.elapsed().as_micros() as u64,
-            Clock::Virtual => self.machine.virtual_us.get(),
-        }
+        self.machine.log.now_us()
     }
 
     /// The task's number: 0 for main.
@@ -405,6 +415,16 @@ impl Context<'_> {
         let coroutine = made.map_err(|error| {
             self.library_fault(format!("spawn {}", self.program()[name].name), &error)
         })?;
+        let kind = self.program().stacks[launch.stack.index()].kind;
+        self.machine.log.other(What::Task {
+            task: task.index() as u32,
+            name: Some(self.program()[name].name.text.clone()),
+            group: None,
+            stack: match kind {
+                lang::StackKind::Own => StackKind::Own,
+                lang::StackKind::Shared => StackKind::Shared,
+            },
+        });
         let mut tasks = self.machine.tasks.borrow_mut();
         debug_assert_eq!(tasks.len(), task.index());
         tasks.push(Task {
@@ -536,7 +556,13 @@ impl Context<'_> {
     /// Follows the scheduler's answer after a call that may block.
     fn give_way(&self, flow: Flow) -> Result<(), Stop> {
         if let Flow::Leave { .. } = flow {
-            self.machine.emit(Event::Block { task: self.task });
+            let state = self.machine.scheduler.borrow().state(self.task);
+            let on = match state {
+                Ok(TaskState::Blocked(wait)) => self.machine.wait_in_words(wait),
+                _ => String::new(),
+            };
+            let event = Event::Block { task: self.task };
+            self.machine.log.event(event, 0, on);
         }
         self.leave(flow)
     }
@@ -576,7 +602,7 @@ impl Context<'_> {
                 Next::Main => return Ok(()),
                 Next::Resume(task) => self.switch_to(task)?,
                 Next::Idle { until_us } => match self.machine.options.clock {
-                    Clock::Virtual => self.machine.virtual_us.set(until_us),
+                    Clock::Virtual => self.machine.log.set_virtual_us(until_us),
                     Clock::Real => {
                         let time_us = until_us.saturating_sub(self.now_us());
                         std::thread::sleep(Duration::from_micros(time_us));
@@ -595,7 +621,7 @@ impl Context<'_> {
         let machine = self.machine;
         let taken = machine.tasks.borrow_mut()[task.index()].coroutine.take();
         let mut coroutine = taken.expect("the scheduler names a task that can be resumed");
-        let events_before = machine.events.borrow().len();
+        let happened_before = machine.log.len();
         machine.emit(Event::Resume {
             task,
             by: self.task,
@@ -606,7 +632,7 @@ impl Context<'_> {
         }
         if let Err(Refused { error, .. }) = resumed {
             // It was not resumed after all.
-            machine.events.borrow_mut().truncate(events_before);
+            machine.log.truncate(happened_before);
             let wanted = format!("resume {}", machine.task_name(task));
             return Err(self.library_fault(wanted, &error));
         }

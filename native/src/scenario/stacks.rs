@@ -10,6 +10,7 @@ use costack_engine::event::Event;
 use costack_engine::sched::TaskId;
 use costack_lang::syntax::{Launch, Program, StackId, StackKind};
 
+use super::log::Log;
 use crate::stack::{GuardedStack, StackMemory};
 use crate::{Builder, Coroutine, Error, Id, SharedStack, Yielder};
 
@@ -17,8 +18,6 @@ use crate::{Builder, Coroutine, Error, Id, SharedStack, Yielder};
 pub(super) type TaskYielder = Yielder<(), ()>;
 /// A task, as its resumer sees it.
 pub(super) type TaskCoroutine = Coroutine<(), (), ()>;
-/// What happened, told by task.
-pub(super) type Events = Rc<RefCell<Vec<Event<TaskId>>>>;
 
 /// What must be left of a stack at a call: room for the walk of the deepest expression that the
 /// language allows, in a build without optimisation.
@@ -58,7 +57,7 @@ impl Drop for Lease {
 }
 
 impl Stacks {
-    pub(super) fn new(program: &Program, events: &Events) -> Result<Self, Error> {
+    pub(super) fn new(program: &Program, log: &Rc<Log>) -> Result<Self, Error> {
         let tasks: Rc<RefCell<HashMap<Id, TaskId>>> = Rc::default();
         let stacks = program.stacks.iter().enumerate().map(|(number, stack)| {
             let bytes = stack.bytes as usize * WALK_FACTOR + 2 * CALL_RESERVE_BYTES;
@@ -69,14 +68,14 @@ impl Stacks {
                     let memory = GuardedStack::new(bytes)?;
                     bounds = memory.bottom()..memory.top();
                     let shared = SharedStack::with_memory(memory)?;
-                    let (tasks, events) = (Rc::clone(&tasks), Rc::clone(events));
+                    let (tasks, log) = (Rc::clone(&tasks), Rc::clone(log));
                     shared.observe(move |event| {
                         let mut event = event.map(|id| tasks.borrow()[&id]);
                         // The library numbers stacks its own way.
                         if let Event::Owner { stack, .. } = &mut event {
                             *stack = number as u32;
                         }
-                        events.borrow_mut().push(event);
+                        log.event(event, number as u32, String::new());
                     });
                     Place::Shared(shared)
                 }
