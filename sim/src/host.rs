@@ -17,6 +17,7 @@
 
 use costack_engine::event::Event;
 use costack_engine::sched::TaskId;
+use costack_engine::trace::What;
 
 use crate::fault::{FaultKind, StackNumber, TaskNumber};
 use crate::view::{Statistics, StepKind, StepView, TaskView};
@@ -99,6 +100,12 @@ pub trait Host {
 
     /// What has happened up to the current position, in the vocabulary that all backends share.
     fn events(&self) -> Vec<Event<TaskId>> {
+        Vec::new()
+    }
+
+    /// The same as lines of a trace, and the tasks that were made, each with the host step at
+    /// which it happened; `None` for what was there before the first.
+    fn happened(&self) -> Vec<(Option<u64>, What)> {
         Vec::new()
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use costack_engine::event::Event;
 use costack_engine::sched::{TaskId, TaskState};
 use costack_engine::share::{Stack, Status};
+use costack_engine::trace::{self, What};
 use costack_lang::syntax::{self, FnId, Program, Word};
 
 use crate::compile::{Compiled, Tables};
@@ -37,6 +38,10 @@ pub struct Runtime {
     pub(super) core: Journal<Core>,
     /// What has happened, with the host step at which it did.
     events: Vec<(u64, Event<TaskId>)>,
+    /// The same as lines of a trace, and the tasks that were made.
+    happened: Vec<(u64, What)>,
+    /// The tasks that were made before the first step.
+    declared: Vec<What>,
 }
 
 /// How a new task is to be made.
@@ -62,6 +67,8 @@ impl Runtime {
             registers: compiled.registers,
             core: Journal::new(core),
             events: Vec::new(),
+            happened: Vec::new(),
+            declared: Vec::new(),
         }
     }
 
@@ -74,8 +81,12 @@ impl Runtime {
     pub(super) fn apply(&mut self, command: Command) -> Reply {
         let reply = self.core.apply(command);
         let moment = self.core.moment();
-        let events = self.core.state().events.iter();
-        self.events.extend(events.map(|event| (moment, *event)));
+        let core = self.core.state();
+        for event in &core.events {
+            self.events.push((moment, *event));
+            let what = line(&self.program, core, *event);
+            self.happened.push((moment, what));
+        }
         reply
     }
 
@@ -191,8 +202,18 @@ impl Runtime {
                 ),
             });
         }
-        let block = self.allocate_block(context, task)?;
         let own = self.state().stacks[stack as usize].is_own();
+        let what = What::Task {
+            task,
+            name: Some(self.task_name(task)),
+            group: None,
+            stack: match own {
+                true => trace::StackKind::Own,
+                false => trace::StackKind::Shared,
+            },
+        };
+        self.happened.push((self.core.moment(), what));
+        let block = self.allocate_block(context, task)?;
         let mut save = SaveStack::default();
         if own {
             context.set_owner(stack, Some(task));
@@ -454,6 +475,8 @@ impl Host for Runtime {
         }
         self.core = Journal::new(self.core.state().clone());
         self.events.clear();
+        let made = std::mem::take(&mut self.happened);
+        self.declared = made.into_iter().map(|(_, what)| what).collect();
         Ok(())
     }
 
@@ -494,6 +517,8 @@ impl Host for Runtime {
         self.core.truncate();
         let keep = self.events.partition_point(|(at, _)| *at < host_steps);
         self.events.truncate(keep);
+        let keep = self.happened.partition_point(|(at, _)| *at < host_steps);
+        self.happened.truncate(keep);
     }
 
     fn state_hash(&self) -> u64 {
@@ -566,6 +591,15 @@ impl Host for Runtime {
             .collect()
     }
 
+    fn happened(&self) -> Vec<(Option<u64>, What)> {
+        let moment = self.core.moment();
+        let declared = self.declared.iter().map(|what| (None, what.clone()));
+        let past = self.happened.iter().take_while(|(at, _)| *at < moment);
+        declared
+            .chain(past.map(|(at, what)| (Some(*at), what.clone())))
+            .collect()
+    }
+
     fn clobbers(&self, register: &str) -> bool {
         let kept = self.style.keeps.iter().any(|kept| kept == register);
         let always = memory::convention(self.isa).always_kept;
@@ -593,6 +627,25 @@ impl Host for Runtime {
     fn explain(&self, step: &StepView, session: &Session) -> String {
         explain::sentence(self, step, session)
     }
+}
+
+/// The line of a trace that an event is.
+fn line(program: &Program, core: &Core, event: Event<TaskId>) -> What {
+    let event = event.map(super::core::number);
+    let stack = match event {
+        Event::Save { task, .. } | Event::Restore { task, .. } => core
+            .task(task)
+            .map_or(0, |task| task.stack.saturating_sub(1)),
+        _ => 0,
+    };
+    let on = || match event {
+        Event::Block { task } => match core.state(task) {
+            Some(TaskState::Blocked(wait)) => names::wait(program, core, wait),
+            _ => String::new(),
+        },
+        _ => String::new(),
+    };
+    What::of(event, on, stack)
 }
 
 /// Hashes what is formatted into it.

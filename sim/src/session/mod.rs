@@ -13,6 +13,7 @@ mod step_view;
 mod switch_checks;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod views;
 mod words;
 mod writers;
