@@ -58,7 +58,7 @@ impl fmt::Display for Sort {
 pub enum Kind {
     /// The text is not UTF-8 from here on.
     InvalidUtf8,
-    /// The file is longer than [`MAX_FILE_BYTES`](crate::MAX_FILE_BYTES).
+    /// The file is longer than [`MAX_FILE_BYTES`].
     FileTooLarge {
         /// Its length.
         bytes: usize,
@@ -117,7 +117,7 @@ pub enum Kind {
     },
     /// A closing brace without an opening one.
     Unmatched,
-    /// Nesting deeper than [`MAX_NESTING`](crate::MAX_NESTING).
+    /// Nesting deeper than [`MAX_NESTING`].
     TooDeep,
     /// A declaration between statements.
     DeclarationInBlock,
@@ -169,7 +169,7 @@ pub enum Kind {
         /// The stack.
         stack: String,
     },
-    /// More than [`MAX_TASKS`](crate::MAX_TASKS).
+    /// More than [`MAX_TASKS`].
     TooManyTasks,
     /// A `switch` for an ISA that there is not.
     UnknownIsa {
@@ -183,7 +183,7 @@ pub enum Kind {
         /// Its locals, in bytes on 64 bits.
         bytes: u64,
     },
-    /// More than [`MAX_PARAMS`](crate::MAX_PARAMS).
+    /// More than [`MAX_PARAMS`].
     TooManyParams,
     /// A value that is not constant where one has to be.
     NotConstant,

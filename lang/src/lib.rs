@@ -26,7 +26,7 @@
 //! assert_eq!(mistake.help().as_deref(), Some("did you mean `greet`?"));
 //! ```
 //!
-//! [`parse`] gives a [`Program`], whose names are indices, or all mistakes at once as
+//! [`parse()`] gives a [`Program`], whose names are indices, or all mistakes at once as
 //! [`Diagnostics`], which know their places and [render](Diagnostics::render) themselves.
 //! [`format`](format()) writes a program back. With the feature `generate`, `generate` writes random
 //! programs for comparing backends.
@@ -215,11 +215,11 @@ pub fn parse(file: &str, text: &str) -> Result<Program, Diagnostics> {
     }
 }
 
-/// Like [`parse`], for bytes that may not be UTF-8.
+/// Like [`parse()`], for bytes that may not be UTF-8.
 ///
 /// # Errors
 ///
-/// As [`parse`]; of bytes that are not UTF-8, the first place that is not.
+/// As [`parse()`]; of bytes that are not UTF-8, the first place that is not.
 pub fn parse_bytes(file: &str, bytes: &[u8]) -> Result<Program, Diagnostics> {
     check_length(file, bytes.len())?;
     match std::str::from_utf8(bytes) {
