@@ -7,8 +7,10 @@
 //! - `// valgrind`: it is run under valgrind as well, with an argument, and with `ACO_USE_VALGRIND`.
 
 use std::{
+    num::NonZero,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -132,20 +134,29 @@ pub fn programs(context: &Context, machine: &Machine, filter: Option<&str>) -> R
         Some(isa) => isa.name(),
     });
     std::fs::create_dir_all(&output)?;
-    let mut runs = 0;
-    for program in all_programs(&folder)? {
-        let name = program
-            .source
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        if filter.is_some_and(|filter| !name.contains(filter)) {
-            continue;
+    let name_of = |program: &Program| {
+        let name = program.source.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    };
+    let mut programs = all_programs(&folder)?;
+    programs.retain(|program| filter.is_none_or(|filter| name_of(program).contains(filter)));
+    // As many at a time as there are processors; most of the time goes into compiling.
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<usize> {
+        let mut runs = 0;
+        while let Some(program) = programs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            runs += run_program(context, machine, program, &output)?;
+            say(format!("{}: as expected", name_of(program)));
         }
-        runs += run_program(context, machine, &program, &output)?;
-        say(format!("{name}: as expected"));
-    }
+        Ok(runs)
+    };
+    let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let runs: usize = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        let results = workers.into_iter().map(|worker| worker.join());
+        let ended = results.map(|result| result.unwrap_or_else(|_| bail!("a worker panicked")));
+        ended.sum::<Result<usize>>()
+    })?;
     say(format!(
         "{runs} runs of C and C++ programs on {} in {}",
         machine.name(),
