@@ -53,3 +53,39 @@ mod at {
     pub(super) const FIRST: usize = offset_of!(Control, first);
     pub(super) const PREVIOUS: usize = offset_of!(Control, previous);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The texts of an architecture: integer and floating-point flavour.
+    macro_rules! texts {
+        ($isa:literal) => {
+            [
+                include_str!(concat!("../../../asm/", $isa, "/call.s")),
+                include_str!(concat!("../../../asm/", $isa, "/call_fp.s")),
+            ]
+        };
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    const TEXTS: [&str; 2] = texts!("aarch64");
+    #[cfg(target_arch = "x86")]
+    const TEXTS: [&str; 2] = texts!("i386");
+    #[cfg(target_arch = "x86_64")]
+    const TEXTS: [&str; 2] = texts!("x86_64");
+
+    #[test]
+    fn initial_frames_have_the_size_that_the_texts_draw() {
+        for (text, size) in TEXTS
+            .into_iter()
+            .zip([size_of::<CallFrame>(), size_of::<CallFrameFp>()])
+        {
+            let top = format!("top, sp+{size},");
+            assert!(
+                text.contains(&top),
+                "no first frame of {size} bytes is drawn"
+            );
+        }
+    }
+}
