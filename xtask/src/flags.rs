@@ -55,6 +55,11 @@ xflags::xflags! {
             /// Build without optimisation, with checks.
             optional --debug
         }
+        /// Builds the simulator's wasm module into target/module, installing first what is missing.
+        cmd module {
+            /// Neither install nor download anything.
+            optional --offline
+        }
         /// Writes the benchmark results that the explorer shows: measured ones, else the reference.
         /// Trunk calls this as a hook.
         cmd gather {

@@ -4,6 +4,7 @@
 //!
 //! - [`setup`]: what must be installed, one small type per step, each checked by trying;
 //! - [`page`] and [`serve`]: building the explorer with Trunk, and serving it;
+//! - [`module`]: building the simulator's wasm module;
 //! - [`mod@test`]: the parts of the test suite and what each needs;
 //! - [`speed`]: measuring the simulator, natively and in a browser;
 //! - [`install`]: the C library, as `make install` would do it;
@@ -19,6 +20,7 @@ mod command;
 mod context;
 mod flags;
 mod install;
+mod module;
 mod page;
 mod progress;
 mod serve;
@@ -59,6 +61,10 @@ fn dispatch(flags: flags::Xtask) -> Result<bool> {
         XtaskCmd::Test(flags) => {
             context.offline = flags.offline;
             test::test(&context, &flags)
+        }
+        XtaskCmd::Module(flags) => {
+            context.offline = flags.offline;
+            module::prepare_and_build(&context).map(|()| true)
         }
         XtaskCmd::Setup(_) => setup::everything(&context).map(|()| true),
         XtaskCmd::Bench(flags) => bench::bench(&context, &flags).map(|()| true),

@@ -87,6 +87,11 @@ pub fn page(context: &Context) -> Result<Steps> {
     ])
 }
 
+/// What building the simulator's module needs.
+pub fn module() -> Steps {
+    vec![Box::new(Crates), Box::new(RustTarget::wasm())]
+}
+
 /// What a page made for publishing needs besides [`page`].
 pub fn shrinking() -> Steps {
     vec![Box::new(WasmOpt)]

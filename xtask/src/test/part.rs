@@ -9,6 +9,7 @@ use crate::{
     bench,
     command::{command, run_aloud},
     context::Context,
+    module,
     page::{self, Mode},
     setup::{self, Isa, RustTarget, Steps},
 };
@@ -86,7 +87,12 @@ impl Part {
     pub fn needs(self, context: &Context) -> Result<Steps> {
         Ok(match self {
             Self::Lint | Self::Docs => Steps::new(),
-            Self::Host => setup::host(),
+            Self::Host => {
+                let mut steps = setup::host();
+                // The simulator's module is built as well.
+                steps.extend(setup::module());
+                steps
+            }
             Self::Bare => setup::bare(),
             Self::Wasm => {
                 let mut steps = setup::browser();
@@ -153,6 +159,8 @@ fn lint(context: &Context) -> Result<()> {
 }
 
 fn host(context: &Context, filter: Option<&str>) -> Result<()> {
+    // The simulator must build as a wasm module, whatever else is tested of it.
+    module::build(context)?;
     let mut test = cargo(context);
     test.args([
         "test",
