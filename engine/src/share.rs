@@ -31,6 +31,7 @@
 //! ```
 
 use crate::Refusal;
+use core::fmt;
 
 /// Where a coroutine is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,50 +47,75 @@ pub enum Status {
     Finished,
 }
 
-/// What the engine keeps of one coroutine: eight bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What the engine keeps of one coroutine: eight bytes, in one word, so that a switch changes all
+/// of it with one store.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Coroutine {
-    /// Bytes of the image while out; bytes in use on the stack while it is the suspended owner.
-    bytes: u32,
-    status: Status,
-    out: bool,
+    /// Bits 0 to 31: bytes of the image while out; bytes in use on the stack while it is the
+    /// suspended owner. Bits 32 to 39: the status. Bit 40: it is out.
+    word: u64,
 }
 
 impl Coroutine {
+    const OUT: u64 = 1 << 40;
+
+    #[inline(always)]
+    const fn new(bytes: u32, status: Status, out: bool) -> Self {
+        Coroutine {
+            word: bytes as u64 | (status as u64) << 32 | if out { Self::OUT } else { 0 },
+        }
+    }
+
     /// A fresh coroutine whose initial frame of `image_bytes` is in its save stack.
     pub const fn out(image_bytes: u32) -> Self {
-        Coroutine {
-            bytes: image_bytes,
-            status: Status::Fresh,
-            out: true,
-        }
+        Self::new(image_bytes, Status::Fresh, true)
     }
 
     /// A fresh coroutine whose initial frame is in place on a stack of its own.
     pub const fn in_place() -> Self {
-        Coroutine {
-            bytes: 0,
-            status: Status::Fresh,
-            out: false,
-        }
+        Self::new(0, Status::Fresh, false)
     }
 
     /// Where it is in its life.
     #[inline(always)]
     pub const fn status(&self) -> Status {
-        self.status
+        match (self.word >> 32) as u8 {
+            0 => Status::Fresh,
+            1 => Status::Suspended,
+            2 => Status::Running,
+            _ => Status::Finished,
+        }
+    }
+
+    #[inline(always)]
+    const fn is_out(&self) -> bool {
+        self.word & Self::OUT != 0
     }
 
     /// Bytes in its save stack, or `None` while its bytes are on the stack or it has finished.
     #[inline(always)]
     pub const fn image(&self) -> Option<u32> {
-        if self.out { Some(self.bytes) } else { None }
+        if self.is_out() {
+            Some(self.bytes())
+        } else {
+            None
+        }
     }
 
     /// Bytes of the image while out; bytes in use on the stack while it is the suspended owner.
     #[inline(always)]
     pub const fn bytes(&self) -> u32 {
-        self.bytes
+        self.word as u32
+    }
+}
+
+impl fmt::Debug for Coroutine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Coroutine")
+            .field("bytes", &self.bytes())
+            .field("status", &self.status())
+            .field("out", &self.is_out())
+            .finish()
     }
 }
 
@@ -114,16 +140,20 @@ pub enum Plan<K> {
     },
 }
 
+/// More than a stack can hold.
+const BUSY: u32 = u32::MAX;
+
 /// One stack: who owns it, and who may.
 ///
 /// `K` names a coroutine; the backend chooses what it is (an index, an address). All methods take
 /// the coroutine's own record beside its key, because the backend keeps both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stack<K> {
-    /// The coroutine whose bytes are on the stack, and how many while it is suspended.
-    owner: Option<(K, u32)>,
-    /// The owner is running, or waits for one that it has resumed.
-    busy: bool,
+    /// The coroutine whose bytes are on the stack.
+    owner: Option<K>,
+    /// How many bytes of it are, or [`BUSY`]: the owner is running, or waits for one that it has
+    /// resumed.
+    used: u32,
     /// Own stacks take one coroutine only.
     own: bool,
     /// Live coroutines bound to this stack.
@@ -135,7 +165,7 @@ impl<K: Copy + Eq> Stack<K> {
     pub const fn shared() -> Self {
         Stack {
             owner: None,
-            busy: false,
+            used: 0,
             own: false,
             live: 0,
         }
@@ -145,7 +175,7 @@ impl<K: Copy + Eq> Stack<K> {
     pub const fn own() -> Self {
         Stack {
             owner: None,
-            busy: false,
+            used: 0,
             own: true,
             live: 0,
         }
@@ -154,7 +184,7 @@ impl<K: Copy + Eq> Stack<K> {
     /// The coroutine whose bytes are on the stack now.
     #[inline(always)]
     pub fn owner(&self) -> Option<K> {
-        self.owner.map(|(key, _)| key)
+        self.owner
     }
 
     /// Whether this is an own stack.
@@ -177,7 +207,8 @@ impl<K: Copy + Eq> Stack<K> {
             if self.live > 0 {
                 return Err(Refusal::OwnStackTaken);
             }
-            self.owner = Some((key, 0));
+            self.owner = Some(key);
+            self.used = 0;
         }
         self.live += 1;
         Ok(())
@@ -201,15 +232,15 @@ impl<K: Copy + Eq> Stack<K> {
     ///   so a coroutine can never resume another one of its own stack.
     #[inline(always)]
     pub fn plan_resume(&self, key: K, coroutine: &Coroutine) -> Result<Plan<K>, Refusal> {
-        match coroutine.status {
+        match coroutine.status() {
             Status::Finished => return Err(Refusal::Finished),
             Status::Running => return Err(Refusal::Running),
             Status::Fresh | Status::Suspended => {}
         }
-        if self.busy {
+        if self.used == BUSY {
             return Err(Refusal::StackInUse);
         }
-        if !coroutine.out {
+        if !coroutine.is_out() {
             debug_assert!(
                 self.own || self.owner() == Some(key),
                 "only the owner is in place"
@@ -217,8 +248,8 @@ impl<K: Copy + Eq> Stack<K> {
             return Ok(Plan::Switch);
         }
         Ok(Plan::Exchange {
-            evict: self.owner,
-            restore: coroutine.bytes,
+            evict: self.owner.map(|owner| (owner, self.used)),
+            restore: coroutine.bytes(),
         })
     }
 
@@ -229,42 +260,34 @@ impl<K: Copy + Eq> Stack<K> {
     pub fn resumed(&mut self, key: K, coroutine: &mut Coroutine, evicted: Option<&mut Coroutine>) {
         if let Some(evicted) = evicted {
             debug_assert_eq!(
-                evicted.status,
+                evicted.status(),
                 Status::Suspended,
                 "only a suspended owner is evicted"
             );
-            debug_assert_eq!(
-                self.owner.map(|(_, bytes)| bytes),
-                Some(evicted.bytes),
-                "the evicted one is the owner"
-            );
-            evicted.out = true;
+            debug_assert_eq!(self.used, evicted.bytes(), "the evicted one is the owner");
+            *evicted = Coroutine::new(evicted.bytes(), Status::Suspended, true);
         }
-        self.owner = Some((key, 0));
-        self.busy = true;
-        coroutine.out = false;
-        coroutine.status = Status::Running;
+        self.owner = Some(key);
+        self.used = BUSY;
+        *coroutine = Coroutine::new(coroutine.bytes(), Status::Running, false);
     }
 
     /// The running owner has switched back to its resumer and left `bytes` in use: from its stack
     /// pointer up to the top of the stack.
     #[inline(always)]
     pub fn yielded(&mut self, coroutine: &mut Coroutine, bytes: u32) {
-        debug_assert_eq!(coroutine.status, Status::Running);
-        coroutine.status = Status::Suspended;
-        coroutine.bytes = bytes;
-        self.busy = false;
-        if let Some((_, live)) = &mut self.owner {
-            *live = bytes;
-        }
+        debug_assert_eq!(coroutine.status(), Status::Running);
+        debug_assert_ne!(bytes, BUSY);
+        *coroutine = Coroutine::new(bytes, Status::Suspended, false);
+        self.used = bytes;
     }
 
     /// The running owner has ended. The stack is free; nothing of it is ever saved.
     #[inline(always)]
     pub fn finished(&mut self, coroutine: &mut Coroutine) {
-        debug_assert_eq!(coroutine.status, Status::Running);
-        coroutine.status = Status::Finished;
-        self.busy = false;
+        debug_assert_eq!(coroutine.status(), Status::Running);
+        *coroutine = Coroutine::new(coroutine.bytes(), Status::Finished, false);
+        self.used = 0;
         self.owner = None;
         self.live -= 1;
     }
@@ -275,7 +298,7 @@ impl<K: Copy + Eq> Stack<K> {
     /// # Errors
     /// [`Refusal::Running`]: its frames are in use.
     pub fn free(&mut self, key: K, coroutine: &mut Coroutine) -> Result<(), Refusal> {
-        match coroutine.status {
+        match coroutine.status() {
             Status::Running => return Err(Refusal::Running),
             Status::Finished => return Ok(()),
             Status::Fresh | Status::Suspended => {}
@@ -283,9 +306,7 @@ impl<K: Copy + Eq> Stack<K> {
         if self.owner() == Some(key) {
             self.owner = None;
         }
-        coroutine.status = Status::Finished;
-        coroutine.out = false;
-        coroutine.bytes = 0;
+        *coroutine = Coroutine::new(0, Status::Finished, false);
         self.live -= 1;
         Ok(())
     }

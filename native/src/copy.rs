@@ -5,6 +5,7 @@
 //! the switch has pushed three words at its low end, so these are moved word by word; above, where
 //! the restore stored sixteen bytes at a time, the next save loads the same sixteen. For this, both
 //! copies cut the image the same way, counted from its high end, and no two moves overlap.
+//! `docs/performance.md` tells what else was tried.
 //!
 //! ```text
 //!   low                                                high: top of the stack
@@ -29,7 +30,11 @@ const WORD: usize = size_of::<usize>();
 pub(crate) const FRESH_WORDS: usize = if cfg!(target_arch = "aarch64") { 4 } else { 3 };
 
 /// Up to here the moves are made in place; above, `memcpy` is worth its call.
-const SMALL: usize = 256;
+const SMALL: usize = 15 * CHUNK;
+
+/// From here on, what addresses have in common matters more than the loop.
+#[cfg(not(costack_asan))]
+const LARGE: usize = 2048;
 
 /// Copies an image, to or from the stack.
 ///
@@ -42,8 +47,12 @@ pub(crate) unsafe fn copy_image<const FRESH: usize>(
     target: *mut u8,
     bytes: usize,
 ) {
+    #[cfg(costack_asan)]
+    // SAFETY: the caller's promise.
+    return unsafe { crate::tools::asan::copy(source, target, bytes) };
     // SAFETY: every move lies within the first `bytes` bytes of both, by the caller's promise on
     // the size: the fresh words, one more if an odd number is left, then whole chunks.
+    #[cfg(not(costack_asan))]
     unsafe {
         let (mut source, mut target) = (source, target);
         move_fresh::<FRESH>(source, target);
@@ -51,7 +60,11 @@ pub(crate) unsafe fn copy_image<const FRESH: usize>(
         (source, target) = (source.add(FRESH * WORD), target.add(FRESH * WORD));
         if rest > SMALL {
             cold_path();
-            core::ptr::copy_nonoverlapping(source, target, rest);
+            if rest < LARGE {
+                core::ptr::copy_nonoverlapping(source, target, rest);
+            } else {
+                copy_large(source, target, rest);
+            }
             return;
         }
         let odd = rest % CHUNK;
@@ -62,31 +75,24 @@ pub(crate) unsafe fn copy_image<const FRESH: usize>(
                 (source, target) = (source.add(WORD), target.add(WORD));
             }
         }
-        // Blocks from the low end and one at the high end: where they overlap, they overlap in
-        // whole chunks, so the same sixteen bytes are moved twice.
-        let whole = rest - odd;
-        if whole >= 4 * CHUNK {
-            move_blocks::<4>(source, target, whole);
-        } else if whole >= 2 * CHUNK {
-            move_blocks::<2>(source, target, whole);
-        } else if whole != 0 {
-            move_chunks::<1>(source, target);
-        }
-    }
-}
-
-/// # Safety
-/// Both have `bytes` bytes, a multiple of a chunk and `N` chunks at least, and do not overlap.
-#[inline(always)]
-unsafe fn move_blocks<const N: usize>(source: *const u8, target: *mut u8, bytes: usize) {
-    let last = bytes - N * CHUNK;
-    // SAFETY: the caller's promise.
-    unsafe {
-        move_chunks::<N>(source.add(last), target.add(last));
-        let mut at = 0;
-        while at < last {
-            move_chunks::<N>(source.add(at), target.add(at));
-            at += N * CHUNK;
+        // One jump, then straight on.
+        match rest / CHUNK % 16 {
+            0 => {}
+            1 => move_chunks::<1>(source, target),
+            2 => move_chunks::<2>(source, target),
+            3 => move_chunks::<3>(source, target),
+            4 => move_chunks::<4>(source, target),
+            5 => move_chunks::<5>(source, target),
+            6 => move_chunks::<6>(source, target),
+            7 => move_chunks::<7>(source, target),
+            8 => move_chunks::<8>(source, target),
+            9 => move_chunks::<9>(source, target),
+            10 => move_chunks::<10>(source, target),
+            11 => move_chunks::<11>(source, target),
+            12 => move_chunks::<12>(source, target),
+            13 => move_chunks::<13>(source, target),
+            14 => move_chunks::<14>(source, target),
+            _ => move_chunks::<15>(source, target),
         }
     }
 }
@@ -126,6 +132,80 @@ unsafe fn move_fresh<const N: usize>(source: *const u8, target: *mut u8) {
     }
     // SAFETY: the caller's promise.
     unsafe { move_words::<N>(source, target) }
+}
+
+/// Copies a large image.
+///
+/// A load waits for an earlier store on its way to the cache when the lower twelve bits of their
+/// addresses are the same, whether or not the rest is. So the copy runs in the direction in which
+/// the loads run away from the stores.
+///
+/// # Safety
+/// As for [`core::ptr::copy_nonoverlapping`], and there are [`BLOCK`] bytes at least.
+#[cfg(not(costack_asan))]
+#[inline(never)]
+unsafe fn copy_large(source: *const u8, target: *mut u8, bytes: usize) {
+    #[cfg(all(target_arch = "x86_64", feature = "std"))]
+    if std::arch::is_x86_feature_detected!("avx") {
+        // SAFETY: the CPU has it; the rest is the caller's promise.
+        return unsafe { copy_large_avx(source, target, bytes) };
+    }
+    // SAFETY: the caller's promise.
+    unsafe { copy_blocks(source, target, bytes) }
+}
+
+/// # Safety
+/// As for [`copy_large`], and the CPU has AVX.
+#[cfg(all(target_arch = "x86_64", feature = "std", not(costack_asan)))]
+#[target_feature(enable = "avx")]
+unsafe fn copy_large_avx(source: *const u8, target: *mut u8, bytes: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { copy_blocks(source, target, bytes) }
+}
+
+/// Bytes that one round of the loop moves.
+#[cfg(not(costack_asan))]
+const BLOCK: usize = 128;
+
+/// # Safety
+/// As for [`copy_large`].
+#[cfg(not(costack_asan))]
+#[inline(always)]
+unsafe fn copy_blocks(source: *const u8, target: *mut u8, bytes: usize) {
+    const PAGE: usize = 4096;
+    const VECTOR: usize = 32;
+    let last = bytes - BLOCK;
+    let stores_run_ahead = target.addr().wrapping_sub(source.addr()) % PAGE < PAGE / 2;
+    // SAFETY: every block lies within the bytes of both. The first and the last one may overlap
+    // those beside them, and then some bytes are copied twice: in between, stores are aligned.
+    unsafe {
+        move_block(source, target);
+        move_block(source.add(last), target.add(last));
+        let first = VECTOR - target.addr() % VECTOR;
+        let blocks = bytes.saturating_sub(first) / BLOCK;
+        for block in 0..blocks {
+            let block = if stores_run_ahead {
+                blocks - 1 - block
+            } else {
+                block
+            };
+            let offset = first + block * BLOCK;
+            move_block(source.add(offset), target.add(offset));
+        }
+    }
+}
+
+/// # Safety
+/// Both have a block, and do not overlap.
+#[cfg(not(costack_asan))]
+#[inline(always)]
+unsafe fn move_block(source: *const u8, target: *mut u8) {
+    // SAFETY: the caller's promise. The empty piece of assembly may use memory, so that the
+    // compiler does not make one call of `memcpy` of many blocks.
+    unsafe {
+        target.copy_from_nonoverlapping(source, BLOCK);
+        core::arch::asm!("", options(nostack, preserves_flags));
+    }
 }
 
 /// # Safety
@@ -187,25 +267,33 @@ fn prefetch_line(address: *const u8) {
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_size_is_copied_and_nothing_beside_it() {
-        for words in FRESH_WORDS..=100 {
+    #[track_caller]
+    fn check(shift: usize) {
+        let from = 32 + shift;
+        for words in (FRESH_WORDS..=200).chain([513, 1023, 1024, 5001]) {
             let bytes = words * WORD;
             let source: Vec<u8> = (0..bytes).map(|byte| (byte * 7 + 1) as u8).collect();
-            let mut target = vec![0xee; bytes + 64];
-            // SAFETY: both have room for `bytes`, 32 bytes in.
+            let mut target = vec![0xee; bytes + shift + 64];
+            // SAFETY: both have room for `bytes`, from there on.
             unsafe {
-                copy_image::<FRESH_WORDS>(source.as_ptr(), target.as_mut_ptr().add(32), bytes)
+                copy_image::<FRESH_WORDS>(source.as_ptr(), target.as_mut_ptr().add(from), bytes)
             };
             assert!(
-                target[..32].iter().all(|byte| *byte == 0xee),
+                target[..from].iter().all(|byte| *byte == 0xee),
                 "{bytes}: below"
             );
-            assert_eq!(target[32..32 + bytes], source, "{bytes}");
+            assert_eq!(target[from..from + bytes], source, "{bytes}");
             assert!(
-                target[32 + bytes..].iter().all(|byte| *byte == 0xee),
+                target[from + bytes..].iter().all(|byte| *byte == 0xee),
                 "{bytes}: above"
             );
+        }
+    }
+
+    #[test]
+    fn every_size_is_copied_and_nothing_beside_it() {
+        for shift in [0, 8, 24, 32, 40, 64, 2040, 4088] {
+            check(shift);
         }
     }
 }

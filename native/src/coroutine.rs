@@ -292,6 +292,10 @@ impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
         // SAFETY: all but the kind above leave zero there. Saying so lets the compiler keep the
         // stack pointer of a coroutine that is resumed in a loop in a register.
         unsafe { core::hint::assert_unchecked(self.head().sp.get() == 0) };
+        if tag == left_with::YIELDED {
+            // SAFETY: the tag says that this is a yielded value, not read yet.
+            return Ok(State::Yielded(unsafe { unpack(value) }));
+        }
         if tag == resume::REFUSED {
             let value = ManuallyDrop::into_inner(slot);
             // SAFETY: written when the tag is this one.
@@ -371,14 +375,7 @@ impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
     /// The addresses of its stack: lowest usable byte, and the one after the highest.
     #[must_use]
     pub fn stack_bounds(&self) -> Range<usize> {
-        if self.head().is_shared() {
-            // SAFETY: the head is that of a shared coroutine.
-            unsafe { Shared::of_head(self.head) }.stack_bounds()
-        } else {
-            // SAFETY: the head is that of a coroutine on its own stack.
-            let bottom = unsafe { self.head.cast::<OwnControl>().as_ref() }.bottom();
-            bottom..self.head.addr().get()
-        }
+        self.head().stack_bounds()
     }
 
     /// Fetches into the cache what resuming it will read: its save stack, or its stack. Worth

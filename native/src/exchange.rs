@@ -140,12 +140,19 @@ unsafe fn save<const FRESH: usize>(
 ) -> Result<(), Error> {
     // SAFETY: no other reference to the image exists.
     let image = unsafe { &mut *owner.image() };
-    if !fits(image.capacity as usize, bytes) {
+    if image.capacity as usize != bytes {
         cold_path();
-        stack.refit(image, bytes)?;
+        if !fits(image.capacity as usize, bytes) {
+            stack.refit(image, bytes)?;
+        }
     }
     // SAFETY: the image has room for `bytes` and is not on the stack.
     unsafe { copy_image::<FRESH>(stack.top_ptr().sub(bytes), image.start, bytes) };
+    #[cfg(costack_asan)]
+    {
+        let top = stack.bounds().end;
+        stack.shadows.save(owner.address(), top - bytes..top);
+    }
     Ok(())
 }
 
@@ -155,9 +162,15 @@ unsafe fn save<const FRESH: usize>(
 /// The stack is free; the image is `bytes` long.
 #[inline(always)]
 unsafe fn bring_back<const FRESH: usize>(stack: &StackState, target: Shared, bytes: usize) {
+    crate::tools::make_usable(stack.bounds());
     // SAFETY: the image came from this stack, so it fits, and it is not on the stack.
     unsafe {
         copy_image::<FRESH>((*target.image()).start, stack.top_ptr().sub(bytes), bytes);
+    }
+    #[cfg(costack_asan)]
+    {
+        let top = stack.bounds().end;
+        stack.shadows.bring_back(target.address(), top - bytes..top);
     }
 }
 

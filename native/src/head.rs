@@ -2,9 +2,15 @@
 //! resumer.
 
 use crate::arch::{self, Arrived, Word};
+use crate::own::OwnControl;
+use crate::shared::Shared;
+#[cfg(costack_asan)]
+use crate::tools::asan;
 use core::cell::Cell;
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, offset_of};
+use core::ops::Range;
+use core::ptr::NonNull;
 
 /// What the value that passes through a switch is, towards the coroutine.
 pub(crate) mod resumed_with {
@@ -85,6 +91,8 @@ pub(crate) struct Head {
     /// It shares its stack. Does not change.
     shared: bool,
     pub(crate) id: u32,
+    #[cfg(costack_asan)]
+    pub(crate) resumer: asan::ResumerCell,
 }
 
 impl Head {
@@ -104,6 +112,21 @@ impl Head {
             stage: Cell::new(Stage::Fresh),
             shared: matches!(kind, Kind::Shared | Kind::SharedFp),
             id,
+            #[cfg(costack_asan)]
+            resumer: Cell::new(asan::Resumer::UNKNOWN),
+        }
+    }
+
+    /// The addresses of the stack: lowest usable byte, and the one after the highest.
+    pub(crate) fn stack_bounds(&self) -> Range<usize> {
+        let head = NonNull::from(self);
+        if self.shared {
+            // SAFETY: the head is that of a shared coroutine.
+            unsafe { Shared::of_head(head) }.stack_bounds()
+        } else {
+            // SAFETY: the head is that of a coroutine on its own stack.
+            let bottom = unsafe { head.cast::<OwnControl>().as_ref() }.bottom();
+            bottom..head.addr().get()
         }
     }
 
@@ -151,8 +174,12 @@ impl Head {
     /// place; `value` is what `tag` says, for this coroutine's types.
     #[inline(always)]
     pub(crate) unsafe fn switch_in(&self, sp: usize, value: Word, tag: usize) -> Arrived {
+        #[cfg(costack_asan)]
+        let left = asan::enter(self);
         // SAFETY: `sp` was stored by the coroutine's own switch, or points to its first frame.
         let arrived = unsafe { arch::switch(self.link.sp.as_ptr(), sp, value, tag) };
+        #[cfg(costack_asan)]
+        asan::entered(left);
         // SAFETY: the coroutine's switch has stored in `sp` what it left in the register. Saying
         // so spares the next resume a load that would have to wait for that store.
         unsafe { core::hint::assert_unchecked(self.sp.get() == arrived.source_sp) };
@@ -165,8 +192,13 @@ impl Head {
     /// As for [`switch_in`](Self::switch_in), for this flavour.
     #[inline(always)]
     pub(crate) unsafe fn switch_in_fp(&self, sp: usize, value: Word, tag: usize) -> Arrived {
+        #[cfg(costack_asan)]
+        let left = asan::enter(self);
         // SAFETY: the caller's promise.
-        unsafe { arch::switch_fp(self.link.sp.as_ptr(), sp, value, tag) }
+        let arrived = unsafe { arch::switch_fp(self.link.sp.as_ptr(), sp, value, tag) };
+        #[cfg(costack_asan)]
+        asan::entered(left);
+        arrived
     }
 
     /// Coroutine to resumer, either flavour.
@@ -183,8 +215,12 @@ impl Head {
             unsafe { core::hint::assert_unchecked(self.link.sp.get() != 0) };
             return back;
         }
+        #[cfg(costack_asan)]
+        let left = asan::leave(self, tag);
         // SAFETY: a running coroutine's link holds the sp that its resumer's switch stored.
         let arrived = unsafe { arch::switch(self.sp.as_ptr(), self.link.sp.get(), value, tag) };
+        #[cfg(costack_asan)]
+        asan::left(self, left);
         // SAFETY: the resumer's switch has stored in the link what it left in the register.
         unsafe { core::hint::assert_unchecked(self.link.sp.get() == arrived.source_sp) };
         (arrived.value, arrived.tag)
@@ -198,8 +234,12 @@ impl Head {
     #[cold]
     #[inline(never)]
     unsafe fn switch_out_fp(&self, value: Word, tag: usize) -> (Word, usize) {
+        #[cfg(costack_asan)]
+        let left = asan::leave(self, tag);
         // SAFETY: as in `switch_out`.
         let arrived = unsafe { arch::switch_fp(self.sp.as_ptr(), self.link.sp.get(), value, tag) };
+        #[cfg(costack_asan)]
+        asan::left(self, left);
         (arrived.value, arrived.tag)
     }
 }

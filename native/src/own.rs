@@ -25,6 +25,7 @@ use crate::stack::StackMemory;
 #[cfg(feature = "std")]
 use crate::stack::guard::Occupant;
 use crate::statistics::Statistics;
+use crate::tools::KnownStack;
 use alloc::boxed::Box;
 use core::cell::Cell;
 use core::ptr::NonNull;
@@ -43,6 +44,7 @@ pub(crate) struct OwnControl {
     resumes: Cell<u64>,
     /// The lowest stack pointer that a counted one was suspended with.
     lowest_sp: Cell<usize>,
+    known: KnownStack,
 }
 
 /// The block with the memory it lies in.
@@ -113,6 +115,7 @@ pub(crate) fn lay_out<S: StackMemory, F>(
                 counts: traits.counts,
                 resumes: Cell::new(0),
                 lowest_sp: Cell::new(usize::MAX),
+                known: KnownStack::new(bottom..top),
             },
             memory,
         });
@@ -138,6 +141,8 @@ unsafe fn release<S: StackMemory>(control: NonNull<OwnControl>) {
         )
     };
     drop(name);
+    // SAFETY: the block is in place until the memory goes.
+    unsafe { &(*block).control.known }.forget(memory.bottom()..memory.top());
     #[cfg(feature = "std")]
     if let Some(guard) = memory.guard() {
         guard.occupy(Occupant::Nobody);
@@ -153,6 +158,9 @@ impl OwnControl {
     #[inline]
     pub(crate) unsafe fn release(head: NonNull<Head>) {
         let control = head.cast::<OwnControl>();
+        #[cfg(costack_asan)]
+        // SAFETY: the caller's promise.
+        crate::tools::asan::forget(unsafe { head.as_ref() });
         // SAFETY: the caller's promise; the head is the first field.
         unsafe { (control.as_ref().release)(control) };
     }

@@ -22,6 +22,7 @@ use crate::own::Traits;
 use crate::slab::{Piece, Slab};
 use crate::stack::StackMemory;
 use crate::statistics::Statistics;
+use crate::tools::KnownStack;
 use crate::{Error, Id, Refused, exchange};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -41,7 +42,7 @@ pub(crate) struct SharedControl {
     pub(crate) image: UnsafeCell<Piece>,
 }
 
-#[cfg(target_pointer_width = "64")]
+#[cfg(all(target_pointer_width = "64", not(costack_asan)))]
 const _: () = assert!(size_of::<SharedControl>() == 64);
 
 /// Names a coroutine to the engine: the address of its control block.
@@ -82,6 +83,15 @@ pub(crate) struct StackState {
     memory: Box<dyn StackMemory>,
     /// What has been counted, while counting is on.
     counters: UnsafeCell<Option<Box<Counters>>>,
+    known: KnownStack,
+    #[cfg(costack_asan)]
+    pub(crate) shadows: crate::tools::asan::Shadows,
+}
+
+impl Drop for StackState {
+    fn drop(&mut self) {
+        self.known.forget(self.bounds());
+    }
 }
 
 /// A stack that many coroutines share, one at a time.
@@ -132,6 +142,9 @@ impl SharedStack {
             names: UnsafeCell::new(BTreeMap::new()),
             memory: Box::new(memory),
             counters: UnsafeCell::new(None),
+            known: KnownStack::new(top.addr() - bytes..top.addr()),
+            #[cfg(costack_asan)]
+            shadows: Default::default(),
         };
         let state = NonNull::from(Box::leak(Box::new(state)));
         #[cfg(feature = "std")]
@@ -395,6 +408,11 @@ impl StackState {
         self.telling.get()
     }
 
+    /// Lowest usable byte, and the one after the highest.
+    pub(crate) fn bounds(&self) -> core::ops::Range<usize> {
+        self.top.addr() - self.bytes..self.top.addr()
+    }
+
     /// Notes something about a coroutine, if that is counted.
     pub(crate) fn count(&self, who: Shared, note: impl Fn(&mut Statistics)) {
         // SAFETY: borrowed in this function only, and `note` changes a record and nothing else.
@@ -492,6 +510,12 @@ impl Shared {
         self.control().image.get()
     }
 
+    /// Of the control block.
+    #[cfg(costack_asan)]
+    pub(crate) fn address(self) -> usize {
+        self.0.addr().get()
+    }
+
     pub(crate) fn id(self) -> Id {
         Id(self.control().head.id)
     }
@@ -516,8 +540,7 @@ impl Shared {
 
     /// Lowest usable byte of its stack, and the one after the highest.
     pub(crate) fn stack_bounds(self) -> core::ops::Range<usize> {
-        let stack = self.stack();
-        stack.top.addr() - stack.bytes..stack.top.addr()
+        self.stack().bounds()
     }
 
     /// Fetches its save stack into the cache.
@@ -595,6 +618,11 @@ impl Shared {
             let freed = engine.free(self, &mut *self.record());
             debug_assert!(freed.is_ok(), "a running coroutine was dropped");
             (*stack.names.get()).remove(&self.id().0);
+            #[cfg(costack_asan)]
+            {
+                stack.shadows.forget(self.address());
+                crate::tools::asan::forget(&self.control().head);
+            }
             if let Some(counters) = &mut *stack.counters.get() {
                 counters.each.remove(&self.id().0);
             }

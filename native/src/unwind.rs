@@ -34,6 +34,8 @@ where
 {
     // SAFETY: the caller's promise.
     let head = unsafe { Head::of_link(link) };
+    #[cfg(costack_asan)]
+    crate::tools::asan::begun(head);
     // SAFETY: the resumer's switch has stored there what it left in the register.
     unsafe { core::hint::assert_unchecked(head.link.sp.get() == resumer_sp) };
     if tag != resumed_with::INPUT {
@@ -86,6 +88,7 @@ fn leave_after_panic(head: &Head, payload: Payload) -> ! {
             .downcast_ref()
             .is_some_and(|Dropped(whose)| *whose == address(head))
     {
+        drop(payload);
         leave(head, &ManuallyDrop::new(()), left_with::UNWOUND);
     }
     leave(head, &ManuallyDrop::new(payload), left_with::PANICKED)

@@ -1,7 +1,11 @@
 //! Random sequences of operations against a model. `COSTACK_SEED` repeats one.
 
+#[path = "support/canaried.rs"]
+mod canaried;
+
+use canaried::{CANARY, CANARY_BYTE, Canaried, canaries_live};
 use costack::stack::StackMemory;
-use costack::{Builder, Coroutine, Event, Id, SharedStack, State, Yielder};
+use costack::{Builder, Coroutine, Event, Id, Refusal, SharedStack, State, Yielder};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -19,10 +23,6 @@ const ALIVE: usize = 40;
 
 /// A stack's usable bytes.
 const STACK_BYTES: usize = 64 * 1024;
-
-/// Bytes above a stack's top, and below what is copied, that must not change.
-const CANARY: usize = 64;
-const CANARY_BYTE: u8 = 0xc3;
 
 /// xorshift64*: small, and the same everywhere.
 #[derive(Clone)]
@@ -118,42 +118,6 @@ fn script(
     }
 }
 
-/// A stack with canaries above its top.
-struct Guarded {
-    memory: Box<[u64]>,
-}
-
-impl Guarded {
-    fn new() -> Self {
-        let words = (STACK_BYTES + CANARY) / 8 + 2;
-        let mut guarded = Guarded {
-            memory: vec![0; words].into_boxed_slice(),
-        };
-        let top = guarded.top() - guarded.bottom();
-        // SAFETY: the memory has that many bytes above the top.
-        unsafe {
-            guarded
-                .memory
-                .as_mut_ptr()
-                .cast::<u8>()
-                .add(top)
-                .write_bytes(CANARY_BYTE, CANARY);
-        }
-        guarded
-    }
-}
-
-// SAFETY: the memory is boxed, so it stays where it is, and belongs to this value.
-unsafe impl StackMemory for Guarded {
-    fn bottom(&self) -> usize {
-        self.memory.as_ptr().expose_provenance()
-    }
-
-    fn top(&self) -> usize {
-        (self.bottom() + STACK_BYTES + 15) & !15
-    }
-}
-
 /// FNV-1a over words: an image is a whole number of them.
 fn checksum(bytes: &[u8]) -> u64 {
     let words = bytes.chunks_exact(size_of::<usize>());
@@ -215,12 +179,7 @@ fn watch(stack: &SharedStack, top: usize) {
                 );
             }
             below.clear();
-            assert!(
-                read(top, top + CANARY)
-                    .iter()
-                    .all(|byte| *byte == CANARY_BYTE),
-                "above"
-            );
+            assert!(canaries_live(top, STACK_BYTES), "beside the stack");
         }
         _ => {}
     });
@@ -228,8 +187,28 @@ fn watch(stack: &SharedStack, top: usize) {
 
 /// A coroutine, and what the model knows of it.
 struct Modelled {
-    co: Coroutine<u64, u64, u64>,
+    co: Co,
     script: Random,
+    /// The shared stack that it is on.
+    stack: Option<usize>,
+}
+
+type Co = Coroutine<u64, u64, u64>;
+
+/// What came of a resume; an error is a panic.
+type Outcome = std::thread::Result<State<u64, u64>>;
+
+/// Compares what came of a resume with what the script does at it.
+#[track_caller]
+fn check_outcome(script: &mut Random, input: u64, outcome: Outcome) {
+    match (step(script), outcome) {
+        (Step::Yield { value, .. }, Ok(State::Yielded(got))) => assert_eq!(got, value ^ input),
+        (Step::Return(value), Ok(State::Returned(got))) => assert_eq!(got, value ^ input),
+        (Step::Panic(value), Err(payload)) => {
+            assert_eq!(payload.downcast_ref::<u64>(), Some(&(value ^ input)));
+        }
+        (expected, outcome) => panic!("expected {expected:?}, got {outcome:?}"),
+    }
 }
 
 struct World {
@@ -243,7 +222,7 @@ impl World {
     fn new(seed: u64) -> Self {
         let stacks = (0..STACKS)
             .map(|_| {
-                let memory = Guarded::new();
+                let memory = Canaried::new(STACK_BYTES);
                 let top = memory.top();
                 let stack = SharedStack::with_memory(memory).unwrap();
                 watch(&stack, top);
@@ -268,6 +247,7 @@ impl World {
                 let moved = Box::new(self.alive.swap_remove(at));
                 self.alive.push(*moved);
             }
+            4 if !self.alive.is_empty() => self.resume_elsewhere(),
             _ if !self.alive.is_empty() => self.resume(),
             _ => self.create(),
         }
@@ -279,33 +259,74 @@ impl World {
         let builder = Builder::new()
             .stack_bytes(STACK_BYTES)
             .keep_fp(self.random.below(4) == 0);
-        let co = match self.random.below(STACKS + 1) {
-            STACKS => builder.build(function),
-            // SAFETY: the script lets no pointer into its frames out.
-            at => unsafe { builder.build_shared(&self.stacks[at], function) },
-        };
+        let (co, stack) = self.build(builder, function);
         self.alive.push(Modelled {
-            co: co.unwrap(),
+            co,
             script: script_random,
+            stack,
         });
+    }
+
+    /// Makes a coroutine on a stack of its own or on one of the shared ones; which of those it is.
+    fn build<Input: 'static, Yield: 'static, Return: 'static>(
+        &mut self,
+        builder: Builder,
+        function: impl FnOnce(&Yielder<Input, Yield>, Input) -> Return + 'static,
+    ) -> (Coroutine<Input, Yield, Return>, Option<usize>) {
+        match self.random.below(STACKS + 1) {
+            STACKS => (builder.build(function).unwrap(), None),
+            at => {
+                // SAFETY: no function here lets a pointer into its frames out.
+                let co = unsafe { builder.build_shared(&self.stacks[at], function) };
+                (co.unwrap(), Some(at))
+            }
+        }
     }
 
     fn resume(&mut self) {
         let at = self.random.below(self.alive.len());
         let input = self.random.next();
         let modelled = &mut self.alive[at];
-        let result = catch_unwind(AssertUnwindSafe(|| modelled.co.resume(input)));
-        match (step(&mut modelled.script), result) {
-            (Step::Yield { value, .. }, Ok(State::Yielded(got))) => assert_eq!(got, value ^ input),
-            (Step::Return(value), Ok(State::Returned(got))) => assert_eq!(got, value ^ input),
-            (Step::Panic(value), Err(payload)) => {
-                assert_eq!(payload.downcast_ref::<u64>(), Some(&(value ^ input)));
-            }
-            (expected, result) => panic!("expected {expected:?}, got {result:?}"),
-        }
+        let outcome = catch_unwind(AssertUnwindSafe(|| modelled.co.resume(input)));
+        check_outcome(&mut modelled.script, input, outcome);
         if self.alive[at].co.is_finished() {
             assert!(self.alive[at].co.try_resume(0).is_err());
             self.alive.swap_remove(at);
+        }
+    }
+
+    /// Moves a coroutine to another stack: that of a second one, which takes the handle in, resumes
+    /// it from there and hands it back. Where both share a stack, that is refused.
+    fn resume_elsewhere(&mut self) {
+        let at = self.random.below(self.alive.len());
+        let input = self.random.next();
+        let mut moved = self.alive.swap_remove(at);
+        let inner = moved.co;
+        let (mut carrier, stack) = self.build(
+            Builder::new().stack_bytes(STACK_BYTES),
+            move |_: &Yielder<(), ()>, ()| {
+                let mut inner = inner;
+                let outcome = catch_unwind(AssertUnwindSafe(|| inner.try_resume(input)));
+                (inner, outcome)
+            },
+        );
+        let State::Returned((inner, outcome)) = carrier.resume(()) else {
+            unreachable!("it does not yield")
+        };
+        moved.co = inner;
+        match outcome {
+            Ok(Err(refused)) => {
+                assert_eq!(refused.error.refusal(), Some(Refusal::StackInUse));
+                assert!(stack.is_some() && stack == moved.stack);
+            }
+            Ok(Ok(state)) => {
+                assert!(stack.is_none() || stack != moved.stack);
+                check_outcome(&mut moved.script, input, Ok(state));
+            }
+            Err(payload) => check_outcome(&mut moved.script, input, Err(payload)),
+        }
+        if !moved.co.is_finished() {
+            self.alive.push(moved);
         }
     }
 

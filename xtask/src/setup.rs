@@ -109,14 +109,23 @@ pub fn host() -> Steps {
 
 /// What counting instructions needs.
 pub fn counting() -> Steps {
-    vec![Box::new(Program::new("valgrind", &["valgrind"]))]
+    vec![Box::new(valgrind())]
+}
+
+/// Valgrind, and what memcheck must know of the C library.
+fn valgrind() -> Program {
+    Program::new("valgrind", &["valgrind", "libc6-dbg"])
 }
 
 /// What the whole of the measuring needs; without any of it, the rest is measured.
 pub fn measuring() -> Steps {
-    let valgrind = Program::new("valgrind", &["valgrind"])
-        .excused("the report says that no instructions were counted");
+    let valgrind = valgrind().excused("the report says that no instructions were counted");
     vec![Box::new(valgrind), Box::new(boost::BoostContext)]
+}
+
+/// What watches the library's programs.
+pub fn tools() -> Steps {
+    vec![Box::new(valgrind())]
 }
 
 /// What building and running tests of another architecture needs.

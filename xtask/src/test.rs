@@ -6,6 +6,7 @@
 
 mod capi;
 mod part;
+mod tools;
 
 use std::time::{Duration, Instant};
 

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use super::capi;
+use super::{capi, tools};
 use crate::{
     bench,
     command::{command, run_aloud},
@@ -23,6 +23,8 @@ pub enum Part {
     Host,
     /// Documentation and its examples.
     Docs,
+    /// The library under the tools that it knows of.
+    Tools,
     /// The crates that promise to do without an operating system.
     Bare,
     /// The page's own unit tests.
@@ -39,11 +41,12 @@ pub enum Part {
 
 impl Part {
     /// All of them, the quickest to fail first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Lint,
         Self::Host,
         Self::Docs,
         Self::Bare,
+        Self::Tools,
         Self::Native(Isa::I386),
         Self::Native(Isa::Aarch64),
         Self::Capi,
@@ -59,6 +62,7 @@ impl Part {
             Self::Host => "host",
             Self::Docs => "docs",
             Self::Bare => "bare",
+            Self::Tools => "tools",
             Self::Wasm => "wasm",
             Self::Browser => "browser",
             Self::Capi => "capi",
@@ -74,6 +78,7 @@ impl Part {
             Self::Host => "unit and integration tests on this machine",
             Self::Docs => "examples in the documentation, and the documentation itself",
             Self::Bare => "building without an operating system",
+            Self::Tools => "switching under Valgrind and AddressSanitizer, and without unwinding",
             Self::Wasm => "tests of the page's components, as wasm in a browser",
             Self::Browser => "the built page, used as a person would, in a browser",
             Self::Capi => "C and C++ programs, by two compilers, on all architectures",
@@ -94,6 +99,7 @@ impl Part {
                 steps
             }
             Self::Bare => setup::bare(),
+            Self::Tools => setup::tools(),
             Self::Wasm => {
                 let mut steps = setup::browser();
                 steps.extend(setup::page(context)?);
@@ -112,10 +118,13 @@ impl Part {
 
     /// Why it cannot run on this machine, whatever gets installed.
     pub fn obstacle(self) -> Option<String> {
-        let Self::Native(isa) = self else { return None };
+        let name = match self {
+            Self::Native(isa) => isa.name(),
+            Self::Tools => "this",
+            _ => return None,
+        };
         let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
         let runs = (os, arch) == ("linux", "x86_64");
-        let name = isa.name();
         (!runs).then(|| format!("{name} is tested on x86-64 Linux only, not on {arch} {os}"))
     }
 
@@ -129,6 +138,7 @@ impl Part {
             Self::Host => host(context, filter),
             Self::Docs => docs(context, filter),
             Self::Bare => bare(context),
+            Self::Tools => tools::run(context),
             Self::Wasm => wasm(context, filter),
             Self::Browser => browser(context, filter),
             Self::Capi => c_programs(context, filter),
@@ -138,7 +148,7 @@ impl Part {
     }
 }
 
-fn cargo(context: &Context) -> Command {
+pub(super) fn cargo(context: &Context) -> Command {
     let mut cargo = command("cargo");
     cargo.current_dir(&context.root);
     cargo
