@@ -80,6 +80,8 @@ impl Driver {
         let capabilities = json!({
             "goog:chromeOptions": {"args": flags},
             "goog:loggingPrefs": {"browser": "ALL"},
+            // A busy machine makes scripts wait that time the page.
+            "timeouts": {"script": 180_000},
         });
         let serde_json::Value::Object(capabilities) = capabilities else {
             unreachable!()

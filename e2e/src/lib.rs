@@ -21,7 +21,7 @@
 //! It goes into a file in `tests/browser/`, whose `TESTS` are listed in `tests/browser/main.rs`. Each
 //! test runs in a browser of its own, with an empty profile, once for each viewport: 1440×900 and
 //! 1024×768 unless it says otherwise ([`Test::only_at`]). Everything that looks for an element waits
-//! up to five seconds for it. A test also fails when the browser's console holds an error that the
+//! up to twenty seconds for it. A test also fails when the browser's console holds an error that the
 //! test did not take ([`Page::take_console_errors`]). A failed test leaves a screenshot,
 //! `failed-….png`, beside the others in `target/screenshots/`.
 //!
@@ -44,9 +44,10 @@ use std::{
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
-use self::{driver::Driver, server::Server};
+use self::driver::Driver;
 pub use self::{
     page::{Page, Viewport},
+    server::Server,
     target::{Target, css, named, role, test_id},
 };
 
@@ -66,6 +67,7 @@ pub const NARROW: Viewport = Viewport {
 pub struct Test {
     name: &'static str,
     viewports: &'static [Viewport],
+    needs: Option<(&'static str, &'static str)>,
     run: fn(&Page),
 }
 
@@ -86,7 +88,17 @@ impl Test {
         Self {
             name,
             viewports: &[WIDE, NARROW],
+            needs: None,
             run,
+        }
+    }
+
+    /// The same test, reported as ignored with this reason where this environment variable is not
+    /// set.
+    pub const fn needs(self, variable: &'static str, reason: &'static str) -> Self {
+        Self {
+            needs: Some((variable, reason)),
+            ..self
         }
     }
 
@@ -128,11 +140,19 @@ pub fn main(groups: &[&[Test]]) -> ExitCode {
                 .split_once("::")
                 .map_or(test.name, |(_, name)| name);
             let name = format!("{name}@{viewport}");
-            trials.push(Trial::ignorable_test(name.clone(), move || match &stage {
-                Some(stage) => run(test, viewport, &name, stage).map(|()| Completion::Completed),
-                None => Ok(Completion::ignored_with(
-                    "needs a page: cargo xtask test --only browser",
-                )),
+            let missing = test
+                .needs
+                .filter(|(variable, _)| env::var_os(variable).is_none());
+            trials.push(Trial::ignorable_test(name.clone(), move || {
+                match (&stage, missing) {
+                    (Some(_), Some((_, reason))) => Ok(Completion::ignored_with(reason)),
+                    (Some(stage), None) => {
+                        run(test, viewport, &name, stage).map(|()| Completion::Completed)
+                    }
+                    (None, _) => Ok(Completion::ignored_with(
+                        "needs a page: cargo xtask test --only browser",
+                    )),
+                }
             }));
         }
     }

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// How long an element may take to appear or to change.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(20);
 /// How often the page is looked at meanwhile.
 const PERIOD: Duration = Duration::from_millis(25);
 
@@ -47,7 +47,7 @@ impl fmt::Display for Viewport {
 /// A browser with the page in it.
 ///
 /// Every method panics, naming the test's line, when the browser refuses or when what it waits for
-/// does not come within five seconds.
+/// does not come within twenty seconds.
 pub struct Page {
     runtime: Runtime,
     browser: Browser,
@@ -102,11 +102,19 @@ impl Page {
     }
 
     /// Tries until it succeeds, or until patience ends; then the last reason counts.
-    fn eventually<T>(&self, mut attempt: impl FnMut() -> Result<T, String>) -> Result<T, String> {
+    fn eventually<T>(&self, attempt: impl FnMut() -> Result<T, String>) -> Result<T, String> {
+        self.within(PATIENCE, attempt)
+    }
+
+    fn within<T>(
+        &self,
+        patience: Duration,
+        mut attempt: impl FnMut() -> Result<T, String>,
+    ) -> Result<T, String> {
         let started = Instant::now();
         loop {
             match attempt() {
-                Err(_) if started.elapsed() < PATIENCE => std::thread::sleep(PERIOD),
+                Err(_) if started.elapsed() < patience => std::thread::sleep(PERIOD),
                 result => return result,
             }
         }
@@ -139,6 +147,18 @@ impl Page {
     pub fn open(&self, path: &str) {
         let url = format!("{}{path}", self.address);
         must(self.wait(self.client().goto(&url)).map_err(told));
+    }
+
+    /// Opens any address.
+    #[track_caller]
+    pub fn open_address(&self, url: &str) {
+        must(self.wait(self.client().goto(url)).map_err(told));
+    }
+
+    /// A server of the same page for this test alone, which can go down.
+    #[track_caller]
+    pub fn server_apart(&self) -> Server {
+        must(Server::start(self.folder.clone()))
     }
 
     /// Loads the page again.
@@ -313,7 +333,13 @@ impl Page {
     /// Waits until a JavaScript expression is true.
     #[track_caller]
     pub fn expect_js(&self, expression: &str) {
-        must(self.eventually(|| {
+        self.expect_within(PATIENCE, expression);
+    }
+
+    /// Waits longer, or less long, until a JavaScript expression is true.
+    #[track_caller]
+    pub fn expect_within(&self, patience: Duration, expression: &str) {
+        must(self.within(patience, || {
             let script = format!("return Boolean({expression})");
             match self
                 .wait(self.client().execute(&script, Vec::new()))

@@ -2,8 +2,12 @@
 
 use std::{
     fs,
+    io::Write,
     path::{Component, Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::JoinHandle,
 };
 
@@ -15,6 +19,7 @@ pub struct Server {
     thread: Option<JoinHandle<()>>,
     folder: PathBuf,
     address: String,
+    down: Arc<AtomicBool>,
 }
 
 impl Server {
@@ -26,10 +31,19 @@ impl Server {
         let http = tiny_http::Server::http("127.0.0.1:0").map_err(|error| error.to_string())?;
         let http = Arc::new(http);
         let address = format!("http://{}", http.server_addr());
+        let down = Arc::new(AtomicBool::new(false));
         let thread = std::thread::spawn({
-            let (http, folder) = (Arc::clone(&http), folder.clone());
+            let (http, folder, down) = (Arc::clone(&http), folder.clone(), Arc::clone(&down));
             move || {
                 for request in http.incoming_requests() {
+                    if down.load(Ordering::SeqCst) {
+                        // No answer of HTTP, on a connection that may have been open for long: the
+                        // browser takes it for a failure of the network.
+                        let mut answer = request.into_writer();
+                        let _ = answer.write_all(b"nobody is here\r\n\r\n");
+                        let _ = answer.flush();
+                        continue;
+                    }
                     let response = if *request.method() == Method::Get {
                         answer(&folder, request.url())
                     } else {
@@ -45,7 +59,13 @@ impl Server {
             thread: Some(thread),
             folder,
             address,
+            down,
         })
+    }
+
+    /// From now on requests fail, as they do without a network.
+    pub fn go_down(&self) {
+        self.down.store(true, Ordering::SeqCst);
     }
 
     /// `http://127.0.0.1:<port>`.

@@ -1,19 +1,24 @@
 //! The root component: the page's state, and what changes it.
 
+use costack_engine::trace;
 use costack_sim::{program::Isa, variant::Stacks, view::Granularity};
 use yew::prelude::*;
 
 use crate::{
-    components::{Board, Compare, Header, Help, problem},
+    components::{
+        Board, Compare, Export, Header, Help, Proof, Replay, Share, isa_name, problem, spoken,
+    },
     hooks::{
-        Chord, copy_link, fragment, use_address, use_bench, use_fragment, use_keys, use_pulse,
+        Chord, base, download, fragment, use_address, use_bench, use_fragment, use_keys, use_pulse,
         use_theme,
     },
     model::{
         compare::compare,
+        picture::{Heading, picture},
         scenario::groups,
         speed::Speed,
         state::{Action, State},
+        text::file_name,
     },
 };
 
@@ -37,10 +42,12 @@ pub fn App() -> Html {
         let state = state.clone();
         Callback::from(move |()| (!state.playing && !state.hurrying).then(|| fragment_of(&state)))
     });
-    let on_share = {
-        let (state, act) = (state.clone(), act.clone());
-        Callback::from(move |()| copy_link(&state.link().to_fragment(), act.reform(Action::Tell)))
+    let on_export = {
+        let state = state.clone();
+        Callback::from(move |export| save(&state, export))
     };
+    let on_share = use_callback(dialog.setter(), |(), dialog| dialog.set(Dialog::Share));
+    let on_proof = use_callback(dialog.setter(), |(), dialog| dialog.set(Dialog::Proof));
     let on_help = use_callback(dialog.setter(), |(), dialog| dialog.set(Dialog::Help));
     let on_compare = use_callback(dialog.setter(), |(), dialog| dialog.set(Dialog::Compare));
     let on_close = use_callback(dialog.setter(), |(), dialog| dialog.set(Dialog::None));
@@ -62,7 +69,8 @@ pub fn App() -> Html {
     html! {
         <div class={classes!("app", is_embedded.then_some("embedded"))}>
             <Header {groups} chosen={state.chosen} file={&state.text.file} isas={Isa::ALL.to_vec()}
-                isa={state.isa} stacks={state.stacks} {theme} on_action={&act} {on_theme} {on_help}
+                isa={state.isa} stacks={state.stacks} {theme}
+                replay={state.replay.as_ref().map(|replay| replay.file.clone()).unwrap_or_default()} on_action={&act} {on_theme} {on_help}
                 {on_compare} {on_share} />
             if !state.notice.is_empty() {
                 <div class="notice" role="status" data-testid="notice">
@@ -72,14 +80,18 @@ pub fn App() -> Html {
                     </button>
                 </div>
             }
-            { match &state.run {
-                Ok(run) => html! {
-                    <Board text={&state.text} isa={state.isa} run={run.clone()} draft={state.draft.clone()}
-                        can_revert={state.can_revert()} hurrying={state.hurrying.then(|| run.reached())}
-                        panels={&state.panels} playing={state.playing} speed={state.speed}
+            { match (&state.replay, &state.run) {
+                (Some(replay), _) => html! {
+                    <Replay replay={replay.clone()} playing={state.playing} speed={state.speed}
                         unit={state.unit} report={report.clone()} on_action={&act} />
                 },
-                Err(problems) => html! {
+                (None, Ok(run)) => html! {
+                    <Board text={&state.text} isa={state.isa} run={run.clone()} draft={state.draft.clone()}
+                        can_revert={state.can_revert()} hurrying={state.hurrying.then(|| progress(&state, run.reached()))}
+                        panels={&state.panels} playing={state.playing} speed={state.speed}
+                        unit={state.unit} report={report.clone()} on_action={&act} on_proof={&on_proof} />
+                },
+                (None, Err(problems)) => html! {
                     <main class="problem">
                         <h2>{ format!("{} cannot run", state.text.file) }</h2>
                         <ul role="alert">{ for problems.iter().map(problem) }</ul>
@@ -91,9 +103,16 @@ pub fn App() -> Html {
             }
             <Help open={*dialog == Dialog::Help} on_close={&on_close} />
             if *dialog == Dialog::Compare {
-                <Compare outcomes={compare(&state.text, state.isa, measured.map(|report| &**report))}
-                    shown={state.stacks} on_action={&act} {on_close}
+                <Compare sections={compare(&state.text, state.isa, state.stacks, measured.map(|report| &**report))}
+                    on_action={&act} on_close={&on_close}
                     origin={measured.map(|report| report.origin()).unwrap_or_default()} />
+            }
+            if *dialog == Dialog::Share {
+                <Share address={format!("{}#{}", base(), state.link().to_fragment())} is_replay={state.replay.is_some()}
+                    {on_export} on_action={&act} on_close={&on_close} />
+            }
+            if let (Dialog::Proof, Ok(run)) = (&*dialog, &state.run) {
+                <Proof proofs={&run.proofs} isa={isa_name(state.isa)} on_close={&on_close} />
             }
         </div>
     }
@@ -105,14 +124,87 @@ enum Dialog {
     None,
     Help,
     Compare,
+    Share,
+    Proof,
+}
+
+/// Steps made on the way to the end, and how many they will be at most.
+fn progress(state: &State, reached: u64) -> (u64, u64) {
+    let way = &state.way;
+    (
+        reached.saturating_sub(way.start),
+        way.end.saturating_sub(way.start),
+    )
+}
+
+/// Offers a file.
+fn save(state: &State, export: Export) {
+    const JSON: &str = "application/json";
+    let stem = |file: &str, position: u64| {
+        let name = file_name(file);
+        let name = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        format!("{name}-{position}")
+    };
+    if let Some(replay) = &state.replay {
+        let stem = stem(&replay.file, replay.now.position as u64);
+        let past = &replay.records[..replay.now.position];
+        return match export {
+            Export::Perfetto => download(
+                &format!("{stem}.perfetto.json"),
+                JSON,
+                &trace::perfetto(past),
+            ),
+            _ => download(
+                &format!("{stem}.jsonl"),
+                JSON,
+                &trace::write(&replay.header, past),
+            ),
+        };
+    }
+    let Ok(run) = &state.run else { return };
+    let stem = stem(&state.text.file, run.now.position);
+    match export {
+        Export::Scenario => download(
+            file_name(&state.text.file),
+            "text/plain;charset=utf-8",
+            &state.text.whole,
+        ),
+        Export::Picture => {
+            let title = format!(
+                "{} · {} · {}",
+                run.title,
+                isa_name(state.isa),
+                spoken(state.stacks)
+            );
+            let sentence = run.now.step.as_ref();
+            let heading = Heading {
+                title: &title,
+                sentence: sentence.map_or("", |step| &step.sentence),
+            };
+            let svg = picture(&run.now, &heading);
+            download(&format!("{stem}.svg"), "image/svg+xml", &svg);
+        }
+        Export::Trace => {
+            let (header, records) = run.trace();
+            let text = trace::write(&header, &records);
+            download(&format!("{stem}.jsonl"), JSON, &text);
+        }
+        Export::Perfetto => {
+            let (_, records) = run.trace();
+            let text = trace::perfetto(&records);
+            download(&format!("{stem}.perfetto.json"), JSON, &text);
+        }
+    }
 }
 
 /// What the address depends on.
 fn address_key(state: &State) -> impl PartialEq + 'static {
-    let position = state.run.as_ref().map_or(0, |run| run.now.position);
+    let run = state.run.as_ref().ok();
+    let position = run.map_or(0, |run| run.now.position);
     let is_moving = state.playing || state.hurrying;
     (
         is_moving,
+        run.map(|run| run.interventions.clone()),
         position,
         state.text.clone(),
         state.isa,
@@ -123,7 +215,10 @@ fn address_key(state: &State) -> impl PartialEq + 'static {
 /// What stands behind the `#`; nothing at the very beginning.
 fn fragment_of(state: &State) -> String {
     let link = state.link();
-    let is_start = state.chosen == Some(0) && link.position == 0 && link.panels.is_empty();
+    let is_start = state.chosen == Some(0)
+        && link.position == 0
+        && link.panels.is_empty()
+        && link.branch.is_empty();
     if is_start && state.isa == Isa::X86_64 && state.stacks == Stacks::AsWritten {
         return String::new();
     }
@@ -142,6 +237,8 @@ fn dialog_of(Chord { key, control, .. }: &Chord) -> Option<Dialog> {
     match (key.as_str(), control) {
         ("?", false) => Some(Dialog::Help),
         ("c", false) => Some(Dialog::Compare),
+        ("p", false) => Some(Dialog::Proof),
+        ("s", false) => Some(Dialog::Share),
         _ => None,
     }
 }
@@ -168,6 +265,7 @@ fn action_of(
         (" ", false) => Some(Action::TogglePlaying),
         ("e", false) => Some(Action::ToggleEditor),
         ("f", false) => Some(Action::forward(Granularity::Fault)),
+        ("u", false) => Some(Action::Undo),
         _ => None,
     }
 }

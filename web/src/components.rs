@@ -5,8 +5,10 @@ mod board;
 mod cell;
 mod cell_menu;
 mod chart;
+mod checks;
 mod compare;
 mod controls;
+mod dialog;
 mod editor;
 mod header;
 mod help;
@@ -14,9 +16,12 @@ mod native;
 mod output;
 mod overlay;
 mod panel;
+mod proof;
 mod registers;
+mod replay;
 mod saves;
 mod sentence;
+mod share;
 mod source;
 mod splitter;
 mod stack;
@@ -24,4 +29,13 @@ mod task;
 mod timeline;
 mod word;
 
-pub use self::{board::Board, compare::Compare, editor::problem, header::Header, help::Help};
+pub use self::{
+    board::Board,
+    compare::Compare,
+    editor::problem,
+    header::{Header, isa_name, spoken},
+    help::Help,
+    proof::Proof,
+    replay::Replay,
+    share::{Export, Share},
+};

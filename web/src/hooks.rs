@@ -3,6 +3,7 @@
 mod address;
 mod bench;
 mod columns;
+mod download;
 mod file;
 mod keys;
 mod pulse;
@@ -10,10 +11,11 @@ mod stored;
 mod view;
 
 pub use self::{
-    address::{copy_link, fragment, use_address, use_fragment},
+    address::{base, copy_text, fragment, use_address, use_fragment},
     bench::{Fetched, use_bench},
     columns::{Columns, WIDTHS, use_columns},
-    file::read_file,
+    download::download,
+    file::load_chosen,
     keys::{Chord, use_keys},
     pulse::use_pulse,
     stored::{Theme, use_stored_flag, use_theme},

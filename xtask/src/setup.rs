@@ -13,6 +13,7 @@ mod cargo_tool;
 mod crates;
 mod debian;
 mod linux;
+mod npm;
 mod program;
 mod rust_target;
 mod sysroot;
@@ -29,7 +30,7 @@ use anyhow::{Context as _, Result, bail};
 use self::{browser::Browser, cargo_tool::CargoTool, crates::Crates, linux::LinuxCross};
 pub use self::{
     browser::driver as browser_driver, browser::program as browser_program,
-    cargo_tool::folders as tool_folders, program::Program, rust_target::Compiler,
+    cargo_tool::folders as tool_folders, npm::Axe, program::Program, rust_target::Compiler,
     rust_target::RustTarget, wasm_opt::WasmOpt,
 };
 use crate::{
@@ -95,6 +96,11 @@ pub fn module() -> Steps {
 /// What a page made for publishing needs besides [`page`].
 pub fn shrinking() -> Steps {
     vec![Box::new(WasmOpt)]
+}
+
+/// What the tests in a browser put into the page.
+pub fn accessibility() -> Steps {
+    vec![Box::new(Axe)]
 }
 
 /// A browser under remote control.

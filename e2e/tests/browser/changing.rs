@@ -9,7 +9,7 @@ pub const TESTS: &[Test] = &[
     test!(underlines_mistakes_and_keeps_the_last_run),
     test!(runs_what_is_typed),
     test!(runs_on_every_instruction_set_and_on_other_stacks),
-    test!(compares_stacks),
+    test!(compares_ways),
     test!(the_address_leads_back),
     test!(an_edited_scenario_can_be_shared).only_at(&[WIDE]),
     test!(bad_links_say_so_and_keep_what_was_there),
@@ -88,11 +88,18 @@ fn runs_on_every_instruction_set_and_on_other_stacks(page: &Page) {
     );
 }
 
-fn compares_stacks(page: &Page) {
+fn compares_ways(page: &Page) {
     open(page, TWO_TASKS);
     page.click(role("button", "Compare"));
-    let cells = |row: usize| page.texts(css(&format!(".compare tbody tr:nth-child({row}) > *")));
-    let (shared, own) = (cells(1), cells(5));
+    page.expect(css("dialog.compare"));
+    let cells = |section: &str, row: usize| {
+        let row = format!(
+            ".compare [data-section='{section}'] tr:nth-child({}) > *",
+            row + 1
+        );
+        page.texts(css(&row))
+    };
+    let (shared, own) = (cells("stacks", 1), cells("stacks", 5));
     assert_eq!(
         (&*shared[0], &*own[0]),
         (
@@ -102,6 +109,20 @@ fn compares_stacks(page: &Page) {
     );
     assert_ne!(shared[2], "0", "{shared:?}");
     assert_eq!(own[2..4], ["0", "0 B"], "{own:?}");
+    // Every instruction set switches as often.
+    let switches: Vec<String> = (1..=3)
+        .map(|row| cells("instruction set", row)[1].clone())
+        .collect();
+    assert!(
+        switches.iter().all(|count| *count == shared[1]),
+        "{switches:?}"
+    );
+    assert_eq!(
+        page.count(css(
+            ".compare [data-section='style of the switch'] td:nth-child(2)"
+        )),
+        5
+    );
     page.screenshot("compare");
     page.click(role("button", "Show: each task on a stack of its own"));
     page.expect_gone(css("dialog.compare"));
@@ -183,7 +204,7 @@ fn bad_links_say_so_and_keep_what_was_there(page: &Page) {
 fn a_part_of_the_page_can_be_embedded(page: &Page) {
     page.open("/#costack1&s=two_tasks_shared&p=60&embed=source,stacks");
     page.expect(test_id("stack-1"));
-    assert_eq!(page.count(css(".panel")), 2);
+    assert_eq!(page.count(css(".panel")), 3, "source, stack, output");
     page.expect_js("getComputedStyle(document.querySelector('.top')).display === 'none'");
     let full = page.attribute(css(".open-full"), "href").expect("a link");
     assert!(full.contains("p=60") && !full.contains("embed"), "{full}");

@@ -2,8 +2,12 @@
 
 mod asking;
 mod changing;
+mod checking;
 mod explorer;
+mod files;
+mod measuring;
 mod smoke;
+mod views;
 
 use std::process::ExitCode;
 
@@ -13,5 +17,9 @@ fn main() -> ExitCode {
         explorer::TESTS,
         asking::TESTS,
         changing::TESTS,
+        checking::TESTS,
+        files::TESTS,
+        measuring::TESTS,
+        views::TESTS,
     ])
 }

@@ -9,15 +9,16 @@ use costack_sim::{
 use yew::prelude::*;
 
 use super::{
-    assembly::Assembly, cell::Pressed, cell_menu::CellMenu, controls::Controls, editor::Editor,
-    header::isa_name, native::Native, output::Output, overlay::Overlay, registers::Registers,
-    saves::Saves, sentence::Sentence, source::Source, splitter::Splitter, stack::Stack,
-    timeline::Timeline,
+    assembly::Assembly, cell::Pressed, cell_menu::CellMenu, checks::Checks, controls::Controls,
+    editor::Editor, header::isa_name, native::Native, output::Output, overlay::Overlay,
+    registers::Registers, saves::Saves, sentence::Sentence, source::Source, splitter::Splitter,
+    stack::Stack, timeline::Timeline,
 };
 use crate::{
     hooks::{Fetched, use_columns, use_stored_flag},
     model::{
-        copy::Copy,
+        checks,
+        copy::{Copy, HandOver},
         map::Map,
         present,
         run::Run,
@@ -40,8 +41,8 @@ pub struct Props {
     pub draft: Option<Draft>,
     /// Whether the text differs from the gallery's of that name.
     pub can_revert: bool,
-    /// Steps made so far on the way to the end, while that is under way.
-    pub hurrying: Option<u64>,
+    /// Steps made on the way to the end, and how many they will be at most, while that is under way.
+    pub hurrying: Option<(u64, u64)>,
     /// The panels to show; all if it is empty.
     pub panels: Rc<[String]>,
     /// Whether steps are made by themselves.
@@ -54,6 +55,8 @@ pub struct Props {
     pub report: Fetched,
     /// Something was pressed.
     pub on_action: Callback<Action>,
+    /// The prover's table is wanted.
+    pub on_proof: Callback<()>,
 }
 
 /// All panels of one run.
@@ -123,7 +126,7 @@ pub fn Board(props: &Props) -> Html {
                     <div class="column text">
                         if !shows("source") {
                         } else if let Some(draft) = &props.draft {
-                            <Editor file={&text.file} draft={draft.clone()} can_revert={props.can_revert}
+                            <Editor draft={draft.clone()} can_revert={props.can_revert}
                                 {on_action} />
                         } else {
                             <Source {text} at={present::at(now)} at_start={now.position == 0}
@@ -135,14 +138,24 @@ pub fn Board(props: &Props) -> Html {
                         }
                     </div>
                 }
-                if shows("stacks") { <div class="column stacks">{ for others.into_iter().map(stack) }</div> }
-                if shows("tasks") {
+                if shows("stacks") {
+                    <div class="column stacks">
+                        { for others.into_iter().map(stack) }
+                        <Output lines={&now.output} {fault} />
+                    </div>
+                }
+                if shows("tasks") || shows("checks") {
                     <div class="column tasks">
+                        if shows("tasks") {
                         <Saves tasks={Rc::<[_]>::from(now.tasks.as_slice())} stacks={present::stack_names(now)}
                             word_bytes={now.word_bytes} map={&map} on_press={&on_press}
                             total_bytes={now.statistics.save_stack_bytes} />
                         { for main.into_iter().map(stack) }
-                        <Output lines={&now.output} {fault} />
+                        }
+                        if shows("checks") {
+                            <Checks rows={Rc::<[_]>::from(checks::rows(now, &run.proofs))}
+                                switch={checks::switch_in_words(now)} on_proof={&props.on_proof} />
+                        }
                     </div>
                 }
                 if shows("registers") || shows("native") {
@@ -152,27 +165,28 @@ pub fn Board(props: &Props) -> Html {
                                 registers={present::registers(now, &map)} on_press={&on_press} />
                         }
                         if shows("native") {
-                            <Native report={props.report.clone()} image={present::moved_image(now)} />
+                            <Native report={props.report.clone()} eviction={run.eviction()} />
                         }
                     </div>
                 }
                 if props.panels.is_empty() {
                     { for (0..3).map(|column| html! { <Splitter columns={columns.clone()} {column} /> }) }
                 }
+                if let Some(cell) = &*pressed {
+                    <CellMenu pressed={cell.clone()} word_bytes={now.word_bytes} breakpoints={breakpoints().cloned().collect::<Vec<_>>()}
+                        {on_action} {on_close} />
+                }
             </main>
             <footer class="bottom">
                 <Sentence saying={present::saying(now, &run.listing)} note={&run.note}
                     position={now.position} steps={run.timeline.steps} statistics={now.statistics}
                     polite={!props.playing} is_fault={now.fault.is_some()} />
-                <Timeline timeline={&run.timeline} position={now.position} {on_jump} />
+                <Timeline timeline={&run.timeline} position={now.position} interventions={&run.interventions} {on_jump} />
                 <Controls playing={props.playing} speed={props.speed} unit={props.unit} hurrying={props.hurrying}
-                    at_start={now.position == 0} at_end={now.is_over} {on_action} />
+                    at_start={now.position == 0} at_end={now.is_over} can_signal={true}
+                    branches={run.branches()} {on_action} />
             </footer>
-            <Overlay position={now.position} copy={Copy::of(now)} moving={run.moved} />
-            if let Some(cell) = &*pressed {
-                <CellMenu pressed={cell.clone()} breakpoints={breakpoints().cloned().collect::<Vec<_>>()}
-                    {on_action} {on_close} />
-            }
+            <Overlay position={now.position} copy={Copy::of(now)} hand_over={HandOver::of(now)} moving={run.moved} />
         </>
     }
 }

@@ -6,15 +6,15 @@ use web_sys::Element;
 use yew::prelude::*;
 
 use super::word;
-use crate::model::{map::Map, state::Subject};
+use crate::model::{map::Map, state::Subject, text::meaning};
 
 /// A pressed cell.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Pressed {
     /// What it shows.
     pub subject: Subject,
-    /// Where it points, if it is a pointer.
-    pub pointer: Option<u64>,
+    /// Its value, as it can be typed.
+    pub value: AttrValue,
     /// Where it is in the window: left and bottom edge.
     pub at: (f64, f64),
 }
@@ -24,8 +24,12 @@ pub struct Pressed {
 pub struct Props {
     /// What it is the value of.
     pub subject: Subject,
+    /// What it is the value of, for those who hear it.
+    pub label: AttrValue,
     /// The value as shown.
     pub children: Html,
+    /// The value.
+    pub value: u64,
     /// Whether the last step wrote it.
     pub changed: bool,
     /// If it is a pointer, where to, and whether into a frame that is out.
@@ -38,7 +42,7 @@ pub struct Props {
 #[component]
 pub fn Cell(props: &Props) -> Html {
     let onclick = {
-        let (subject, pointer) = (props.subject.clone(), props.pointer);
+        let (subject, value) = (props.subject.clone(), props.value);
         props.on_press.reform(move |event: MouseEvent| {
             // The listener is the page's own, so the event's current target is the page.
             let target = event
@@ -51,7 +55,7 @@ pub fn Cell(props: &Props) -> Html {
             });
             Pressed {
                 subject: subject.clone(),
-                pointer: pointer.map(|(to, _)| to),
+                value: format!("{value:#x}").into(),
                 at,
             }
         })
@@ -64,10 +68,16 @@ pub fn Cell(props: &Props) -> Html {
             .map(|(_, out)| if out { "pointer-out" } else { "pointer" }),
     );
     let pointer = props.pointer.map(|(to, _)| format!("{to:x}"));
+    let out = match props.pointer {
+        Some((_, true)) => ", points into a frame that is swapped out",
+        _ => "",
+    };
     html! {
         <button type="button" {class} {onclick} tabindex="-1"
             aria-haspopup="menu" data-pointer={pointer}>
+            <span class="visually-hidden">{ &props.label }{ ": " }</span>
             { props.children.clone() }
+            <span class="visually-hidden">{ out }</span>
             if props.changed { { word::dot() } }
         </button>
     }
@@ -82,8 +92,13 @@ pub fn memory_cell(
 ) -> Html {
     let pointer = pointer(view.value, view.initialised != 0, view.points_into, map);
     let subject = Subject::Memory(view.address..view.address + u64::from(word_bytes));
+    let what = meaning(&view.meaning);
+    let label = match what.is_empty() {
+        true => format!("{:#x}", view.address),
+        false => format!("{what} at {:#x}", view.address),
+    };
     html! {
-        <Cell {subject} {pointer} changed={view.changed_from.is_some()} {on_press}>
+        <Cell {subject} {label} {pointer} value={view.value} changed={view.changed_from.is_some()} {on_press}>
             { word::partial_hex(view.value, view.initialised, word_bytes) }
         </Cell>
     }

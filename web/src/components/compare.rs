@@ -1,12 +1,13 @@
-//! The same scenario on other stacks, side by side.
+//! The same scenario in other ways, side by side.
 
-use costack_sim::variant::Stacks;
-use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
-use super::header::spoken;
+use super::{
+    dialog::Dialog,
+    header::{isa_name, spoken},
+};
 use crate::model::{
-    compare::{Counts, Outcome},
+    compare::{Counts, Outcome, Section, Way},
     state::Action,
     text::{bytes, count, nanoseconds},
 };
@@ -14,105 +15,113 @@ use crate::model::{
 /// What the dialog shows.
 #[derive(Properties, PartialEq)]
 pub struct Props {
-    /// One row for each kind of stacks.
-    pub outcomes: Vec<Outcome>,
-    /// The one that the page shows.
-    pub shown: Stacks,
+    /// A table for each thing that ways differ in.
+    pub sections: Vec<Section>,
     /// Where the times were measured.
     pub origin: AttrValue,
-    /// Another one is to be shown.
+    /// Another way is to be shown.
     pub on_action: Callback<Action>,
     /// It was closed.
     pub on_close: Callback<()>,
 }
 
-/// The same scenario on other stacks, side by side.
+/// The same scenario in other ways, side by side.
 #[component]
 pub fn Compare(props: &Props) -> Html {
-    let dialog = use_node_ref();
-    {
-        let dialog = dialog.clone();
-        use_effect_with((), move |()| {
-            if let Some(dialog) = dialog.cast::<HtmlDialogElement>() {
-                // It is in the document and closed, so it can be shown.
-                let _ = dialog.show_modal();
-            }
-        });
-    }
-    let most = props
-        .outcomes
-        .iter()
-        .filter_map(|outcome| outcome.counts.as_ref().ok());
-    let most_copied = most
-        .clone()
-        .map(|counts| counts.copied_bytes)
-        .max()
-        .unwrap_or(0);
-    let most_memory = most.map(|counts| counts.memory_bytes).max().unwrap_or(0);
-    let rows = props.outcomes.iter().map(|outcome| {
-        let name = spoken(outcome.stacks);
-        let onclick = {
-            let (on_action, on_close, stacks) = (
-                props.on_action.clone(),
-                props.on_close.clone(),
-                outcome.stacks,
-            );
-            Callback::from(move |_: MouseEvent| {
-                on_action.emit(Action::SetStacks(stacks));
-                on_close.emit(());
-            })
-        };
-        let is_shown = outcome.stacks == props.shown;
-        html! {
-            <tr class={classes!(is_shown.then_some("shown"))}>
-                <th scope="row">{ name.clone() }</th>
-                { cells(outcome, most_copied, most_memory) }
-                <td>
-                    if outcome.counts.is_ok() && !is_shown {
-                        <button type="button" class="button small" {onclick}
-                            aria-label={format!("Show: {name}")}>{ "Show" }</button>
-                    } else if is_shown {
-                        <span class="dim">{ "shown" }</span>
-                    }
-                </td>
-            </tr>
-        }
-    });
+    let most = |value: fn(&Counts) -> u64| {
+        let outcomes = props.sections.iter().flat_map(|section| &section.outcomes);
+        let counts = outcomes.filter_map(|outcome| outcome.counts.as_ref().ok());
+        counts.map(value).max().unwrap_or(0)
+    };
+    let most = Most {
+        copied: most(|counts| counts.copied_bytes),
+        memory: most(|counts| counts.memory_bytes),
+        instructions: most(|counts| counts.instructions),
+    };
     html! {
-        <dialog class="compare" ref={dialog} aria-labelledby="compare-title"
-            onclose={props.on_close.reform(|_: Event| ())}>
-            <header><h2 id="compare-title">{ "The same scenario on other stacks" }</h2>
-                <button type="button" class="button" onclick={props.on_close.reform(|_: MouseEvent| ())}>
-                    { "Close" }</button></header>
+        <Dialog title="The same scenario in other ways" class="compare" on_close={&props.on_close}>
             <div class="scroll" tabindex="0" role="group" aria-label="Comparison">
                 <table>
                     <thead><tr>
-                        <th scope="col">{ "stacks" }</th><th scope="col">{ "switches" }</th>
+                        <th scope="col">{ "what differs" }</th><th scope="col">{ "switches" }</th>
                         <th scope="col">{ "evictions" }</th><th scope="col">{ "bytes copied" }</th>
-                        <th scope="col">{ "memory" }</th><th scope="col">{ "time of all resumes" }</th>
+                        <th scope="col">{ "largest image" }</th>
+                        <th scope="col">{ "memory" }</th><th scope="col">{ "instructions" }</th>
+                        <th scope="col">{ "time of all resumes" }</th>
                         <th><span class="visually-hidden">{ "show" }</span></th>
                     </tr></thead>
-                    <tbody>{ for rows }</tbody>
+                    { for props.sections.iter().map(|section| section_rows(section, &most, props)) }
                 </table>
             </div>
             <p class="dim">
-                { "Each is run to its end. The time is that of the native round trips as measured, \
-                   with an eviction where the simulator made one, without what the tasks do besides: " }
-                { &props.origin }
+                { "Each is run to its end in the simulator. The time is that of the native round trips as \
+                   measured, with an eviction where the simulator made one, without what the tasks do \
+                   besides: " }
+                { if props.origin.is_empty() { "nothing measured" } else { &props.origin } }
             </p>
-        </dialog>
+        </Dialog>
     }
 }
 
-fn cells(outcome: &Outcome, most_copied: u64, most_memory: u64) -> Html {
+/// The largest of all, which bars are drawn against.
+struct Most {
+    copied: u64,
+    memory: u64,
+    instructions: u64,
+}
+
+fn section_rows(section: &Section, most: &Most, props: &Props) -> Html {
+    html! {
+        <tbody data-section={section.name}>
+            <tr class="section"><th colspan="9" scope="rowgroup">{ section.name }</th></tr>
+            { for section.outcomes.iter().map(|outcome| row(outcome, most, props)) }
+        </tbody>
+    }
+}
+
+fn row(outcome: &Outcome, most: &Most, props: &Props) -> Html {
+    let (name, action) = match &outcome.way {
+        Way::Stacks(stacks) => (spoken(*stacks), Action::SetStacks(*stacks)),
+        Way::Isa(isa) => (isa_name(*isa).to_owned(), Action::SetIsa(*isa)),
+        Way::Style { name, text } => (
+            name.clone(),
+            Action::Load(text.file.to_string(), text.whole.to_string()),
+        ),
+    };
+    let onclick = {
+        let (on_action, on_close) = (props.on_action.clone(), props.on_close.clone());
+        Callback::from(move |_: MouseEvent| {
+            on_action.emit(action.clone());
+            on_close.emit(());
+        })
+    };
+    html! {
+        <tr class={classes!(outcome.is_shown.then_some("shown"))}>
+            <th scope="row">{ name.clone() }</th>
+            { cells(outcome, most) }
+            <td>
+                if outcome.is_shown {
+                    <span class="dim">{ "shown" }</span>
+                } else if outcome.counts.is_ok() {
+                    <button type="button" class="button small" {onclick}
+                        aria-label={format!("Show: {name}")}>{ "Show" }</button>
+                }
+            </td>
+        </tr>
+    }
+}
+
+fn cells(outcome: &Outcome, most: &Most) -> Html {
     let counts = match &outcome.counts {
         Ok(counts) => counts,
-        Err(problem) => return html! { <td colspan="5" class="dim">{ problem }</td> },
+        Err(problem) => return html! { <td colspan="7" class="dim why">{ problem }</td> },
     };
     let Counts {
         switches,
         saves,
         copied_bytes,
+        largest_image,
+        instructions,
         memory_bytes,
         time,
         ended,
@@ -122,16 +131,18 @@ fn cells(outcome: &Outcome, most_copied: u64, most_memory: u64) -> Html {
         html! { <i class="bar" style={format!("width:{share:.1}%")}></i> }
     };
     let time = match time {
-        Ok(time) => format!("{} ns", nanoseconds(*time)),
-        Err(reason) => (*reason).to_owned(),
+        Ok(time) => html! { <td>{ format!("{} ns", nanoseconds(*time)) }</td> },
+        Err(reason) => html! { <td class="dim">{ *reason }</td> },
     };
     html! {
         <>
             <td>{ count(*switches) }{ if *ended { "" } else { " …" } }</td>
             <td>{ count(*saves) }</td>
-            <td>{ bytes(*copied_bytes) }{ bar(*copied_bytes, most_copied) }</td>
-            <td>{ bytes(*memory_bytes) }{ bar(*memory_bytes, most_memory) }</td>
-            <td>{ time }</td>
+            <td>{ bytes(*copied_bytes) }{ bar(*copied_bytes, most.copied) }</td>
+            <td>{ bytes(u64::from(*largest_image)) }</td>
+            <td>{ bytes(*memory_bytes) }{ bar(*memory_bytes, most.memory) }</td>
+            <td>{ count(*instructions) }{ bar(*instructions, most.instructions) }</td>
+            { time }
         </>
     }
 }

@@ -1,6 +1,6 @@
 //! Buttons that move through the run.
 
-use costack_sim::view::Granularity;
+use costack_sim::view::{Granularity, Intervention};
 use yew::prelude::*;
 
 use crate::model::{speed::Speed, state::Action, text::count, timeline::Row};
@@ -14,12 +14,18 @@ pub struct Props {
     pub speed: Speed,
     /// What the step buttons step over.
     pub unit: Granularity,
-    /// Steps made so far on the way to the end, while that is under way.
-    pub hurrying: Option<u64>,
+    /// Steps made on the way to the end, and how many they will be at most, while that is under way.
+    pub hurrying: Option<(u64, u64)>,
     /// Whether the position is the first one.
     pub at_start: bool,
     /// Whether the program has ended here.
     pub at_end: bool,
+    /// Whether a signal can be sent; not to a recorded trace.
+    #[prop_or_default]
+    pub can_signal: bool,
+    /// How many things have been done from outside, to be undone.
+    #[prop_or_default]
+    pub branches: usize,
     /// Something was pressed.
     pub on_action: Callback<Action>,
 }
@@ -75,11 +81,26 @@ pub fn Controls(props: &Props) -> Html {
                     }) }
                 </select>
             </div>
+            if props.can_signal {
+                <div class="moves outside" role="group" aria-label="From outside">
+                    <button type="button" class="button" disabled={props.at_end} aria-label="Signal" title="A signal arrives before the next instruction"
+                        onclick={act(Action::Intervene(Intervention::Signal))}>
+                        <span class="sign" aria-hidden="true">{ "⚡" }</span><span class="name">{ "Signal" }</span>
+                    </button>
+                    if props.branches > 0 {
+                        <button type="button" class="button undo" onclick={act(Action::Undo)} aria-label="Undo"
+                            title={format!("Take back what was done by hand: {} so far", props.branches)}>
+                            <span class="sign" aria-hidden="true">{ "↶" }</span><span class="name">{ "Undo" }</span>
+                            <kbd aria-hidden="true">{ "U" }</kbd>
+                        </button>
+                    }
+                </div>
+            }
             <div class="segments units" role="group" aria-label="A step is one">{ for units }</div>
-            if let Some(reached) = props.hurrying {
+            if let Some((made, most)) = props.hurrying {
                 <div class="progress" role="status">
-                    <progress aria-label="On the way to the end"></progress>
-                    <span data-testid="progress">{ format!("{} steps so far", count(reached)) }</span>
+                    <progress aria-label="On the way to the end" max={most.to_string()} value={made.to_string()}></progress>
+                    <span data-testid="progress">{ format!("{} of at most {} steps", count(made), count(most)) }</span>
                     <button type="button" class="button small" onclick={act(Action::StopHurrying)}>{ "Cancel" }</button>
                 </div>
             } else {
@@ -112,7 +133,7 @@ fn Move(props: &MoveProps) -> Html {
             title={props.icon.then(|| props.label.clone())}>
             <span class="sign" aria-hidden="true">{ &props.sign }</span>
             if !props.icon { <span class="name">{ &props.label }</span> }
-            if let Some(key) = &props.key_name { <kbd>{ key }</kbd> }
+            if let Some(key) = &props.key_name { <kbd aria-hidden="true">{ key }</kbd> }
         </button>
     }
 }

@@ -2,12 +2,12 @@
 
 use std::{ops::Range, rc::Rc};
 
-use web_sys::{HtmlElement, HtmlInputElement, HtmlTextAreaElement};
+use web_sys::{HtmlElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
 use super::panel::Panel;
 use crate::{
-    hooks::read_file,
+    hooks::load_chosen,
     model::{
         highlight::{Class, marked},
         problem::Problem,
@@ -18,8 +18,6 @@ use crate::{
 /// What the editor shows.
 #[derive(Properties, PartialEq)]
 pub struct Props {
-    /// The file's name.
-    pub file: AttrValue,
     /// The text.
     pub draft: Draft,
     /// Whether it is one of the gallery's, changed.
@@ -31,7 +29,11 @@ pub struct Props {
 /// The scenario's text, to be changed.
 #[component]
 pub fn Editor(props: &Props) -> Html {
-    let Draft { text, problems } = &props.draft;
+    let Draft {
+        file,
+        text,
+        problems,
+    } = &props.draft;
     let area = use_node_ref();
     let oninput = props.on_action.reform(|event: InputEvent| {
         let area: HtmlTextAreaElement = event.target_unchecked_into();
@@ -58,24 +60,11 @@ pub fn Editor(props: &Props) -> Html {
     }
     let on_file = {
         let on_action = props.on_action.clone();
-        Callback::from(move |event: Event| {
-            let input: HtmlInputElement = event.target_unchecked_into();
-            if let Some(file) = input.files().and_then(|files| files.get(0)) {
-                read_file(
-                    file,
-                    on_action.reform(|read| match read {
-                        Ok((name, text)) => Action::Load(name, text),
-                        Err(problem) => Action::Tell(problem),
-                    }),
-                );
-            }
-            // The same file can be chosen again.
-            input.set_value("");
-        })
+        Callback::from(move |event: Event| load_chosen(event, on_action.clone()))
     };
     let encoded = js_sys::encode_uri_component(text);
     let download = format!("data:text/plain;charset=utf-8,{encoded}");
-    let file_name = props.file.rsplit('/').next().unwrap_or_default().to_owned();
+    let file_name = file.rsplit('/').next().unwrap_or_default().to_owned();
     let rows = text.split('\n').count();
     let columns = text
         .split('\n')
@@ -95,8 +84,8 @@ pub fn Editor(props: &Props) -> Html {
                     <button type="button" class="button small" onclick={act(Action::Revert)}>{ "Revert" }</button>
                 }
                 <a class="button small" href={download} download={file_name}>{ "Save file" }</a>
-                <label class="button small">{ "Load file" }
-                    <input type="file" accept=".costack,text/plain" class="visually-hidden" onchange={on_file} />
+                <label class="button small">{ "Open file" }
+                    <input type="file" accept=".costack,.jsonl,.json,text/plain" class="visually-hidden" onchange={on_file} />
                 </label>
             </div>
             <div class="editor" style={format!("--rows:{};--columns:{}", rows + 1, columns + 2)}>

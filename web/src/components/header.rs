@@ -8,7 +8,7 @@ use yew::prelude::*;
 
 use super::task::{task_class, task_style};
 use crate::{
-    hooks::Theme,
+    hooks::{Theme, load_chosen},
     model::{scenario::Group, state::Action},
 };
 
@@ -27,6 +27,8 @@ pub struct Props {
     pub isa: Isa,
     /// Which stacks the tasks are put on.
     pub stacks: Stacks,
+    /// The trace that is shown in the place of a run; empty if none is.
+    pub replay: AttrValue,
     /// The page's colours.
     pub theme: Theme,
     /// Something was chosen.
@@ -106,6 +108,10 @@ pub fn Header(props: &Props) -> Html {
                 title={spoken(stacks)}>{ name }</button>
         }
     });
+    let on_file = {
+        let on_action = props.on_action.clone();
+        Callback::from(move |event: Event| load_chosen(event, on_action.clone()))
+    };
     let (sign, theme) = match props.theme {
         Theme::System => ("◐", "as the system has it"),
         Theme::Light => ("☀", "light"),
@@ -122,17 +128,27 @@ pub fn Header(props: &Props) -> Html {
                 { "Costack" }
             </h1>
             <label><span class="word">{ "Scenario" }</span>
-                <select class="select" data-testid="scenario" onchange={on_pick} {onkeydown} {onpointerdown}>
+                <select class="select" data-testid="scenario" aria-label="Scenario" onchange={on_pick} {onkeydown} {onpointerdown}>
                     if props.chosen.is_none() {
                         <option selected=true disabled=true>{ format!("{} (your own)", props.file) }</option>
                     }
                     { for groups }
                 </select>
             </label>
-            <div class="segments" role="group" aria-label="Instruction set">{ for isas }</div>
-            <div class="segments" role="group" aria-label="Stacks">{ for stacks }</div>
+            if props.replay.is_empty() {
+                <div class="segments" role="group" aria-label="Instruction set">{ for isas }</div>
+                <div class="segments" role="group" aria-label="Stacks">{ for stacks }</div>
+            } else {
+                <span class="recorded" data-testid="recorded">{ "recorded: " }<b>{ &props.replay }</b></span>
+                <button type="button" class="button" onclick={props.on_action.reform(|_: MouseEvent| Action::CloseReplay)}>
+                    { "Back to the scenario" }</button>
+            }
             <span class="space"></span>
-            <button type="button" class="button" onclick={props.on_compare.reform(|_: MouseEvent| ())}>{ "Compare" }</button>
+            <label class="button open" title="A scenario, or a trace of a native run">{ "Open" }
+                <input type="file" accept=".costack,.jsonl,.json,text/plain" class="visually-hidden"
+                    aria-label="Open a scenario or a trace" data-testid="open" onchange={on_file} />
+            </label>
+            <button type="button" class="button" disabled={!props.replay.is_empty()} onclick={props.on_compare.reform(|_: MouseEvent| ())}>{ "Compare" }</button>
             <button type="button" class="button" onclick={props.on_share.reform(|_: MouseEvent| ())}>{ "Share" }</button>
             <button type="button" class="button icon" onclick={on_theme}
                 aria-label={format!("Colours: {theme}")} title={format!("Colours: {theme}")}>{ sign }</button>

@@ -12,7 +12,7 @@ pub struct Props {
     pub on_close: Callback<()>,
 }
 
-const KEYS: [(&str, &str); 12] = [
+const KEYS: [(&str, &str); 15] = [
     ("→  ←", "one step forward, back"),
     ("Shift →  ←", "to the next, the previous switch"),
     ("Ctrl →  ←", "to the next, the previous statement"),
@@ -24,7 +24,10 @@ const KEYS: [(&str, &str); 12] = [
     ("Space", "run, pause"),
     ("F", "to the fault, or to the end"),
     ("E", "edit the scenario"),
-    ("C", "compare with stacks of their own"),
+    ("C", "compare with other stacks, instruction sets, switches"),
+    ("P", "what is proven of the switch"),
+    ("S", "share: links, pictures, traces"),
+    ("U", "undo what was done by hand"),
     (
         "↑  ↓",
         "in a panel: from value to value; Enter asks about it",
@@ -73,7 +76,8 @@ pub fn Help(props: &Props) -> Html {
             <p class="dim">
                 { "Hold the pointer over a value that is a pointer: an arrow shows where it leads, red \
                    when it leads into a frame that is swapped out. Press a value to ask who wrote it. \
-                   Press a line's number to stop there." }
+                   Press a line's number to stop there. Change a value or send a signal, and history branches \
+                   there: ▴ on the timeline marks where, Undo leads back." }
             </p>
         </dialog>
     }

@@ -1,5 +1,5 @@
-//! What is drawn over the panels: the arrow from a pointer to what it points at, and the ribbon
-//! along which a copy goes.
+//! What is drawn over the panels: the arrow from a pointer to what it points at, the ribbon along
+//! which a copy goes, and the lines along which a stack changes hands.
 
 use gloo::events::EventListener;
 use wasm_bindgen::JsCast;
@@ -7,7 +7,10 @@ use web_sys::{DomRect, Element};
 use yew::prelude::*;
 
 use super::task::{task_class, task_style};
-use crate::model::{copy::Copy, text::count};
+use crate::model::{
+    copy::{Copy, HandOver},
+    text::count,
+};
 
 /// What is drawn.
 #[derive(Properties, PartialEq)]
@@ -16,6 +19,8 @@ pub struct Props {
     pub position: u64,
     /// The copy that the last step made.
     pub copy: Option<Copy>,
+    /// The change of owner that the last step made.
+    pub hand_over: Option<HandOver>,
     /// Whether the copy is seen to move.
     pub moving: bool,
 }
@@ -37,11 +42,18 @@ struct Ribbon {
     right_edges: (f64, f64),
 }
 
+/// The lines of a hand-over, each with the task whose colour it has.
+type Hands = Vec<(&'static str, u32, Line)>;
+
+/// Two points of the window.
+type Line = ((f64, f64), (f64, f64));
+
 /// What is drawn over the panels.
 #[component]
 pub fn Overlay(props: &Props) -> Html {
     let arrow = use_state(|| None::<Arrow>);
     let ribbon = use_state(|| None::<Ribbon>);
+    let hands = use_state(Hands::new);
     {
         let arrow = arrow.clone();
         use_effect_with((), move |()| {
@@ -61,18 +73,30 @@ pub fn Overlay(props: &Props) -> Html {
         });
     }
     {
-        let (arrow, ribbon) = (arrow.clone(), ribbon.clone());
-        let copy = props.copy.clone();
-        use_effect_with((props.position, copy), move |(_, copy)| {
+        let (arrow, ribbon, hands) = (arrow.clone(), ribbon.clone(), hands.clone());
+        let key = (props.position, props.copy.clone(), props.hand_over.clone());
+        use_effect_with(key, move |(_, copy, hand_over)| {
             // The cell under the pointer may hold something else now.
-            arrow.set(None);
-            ribbon.set(copy.as_ref().and_then(ribbon_of));
+            if arrow.is_some() {
+                arrow.set(None);
+            }
+            let drawn = copy.as_ref().and_then(ribbon_of);
+            if *ribbon != drawn {
+                ribbon.set(drawn);
+            }
+            let drawn = hand_over.as_ref().map(hands_of).unwrap_or_default();
+            if *hands != drawn {
+                hands.set(drawn);
+            }
         });
     }
     html! {
         <svg class="overlay" aria-hidden="true">
             if let (Some(ribbon), Some(copy)) = (&*ribbon, &props.copy) {
                 { draw_ribbon(ribbon, copy, props) }
+            }
+            if props.hand_over.is_some() {
+                { for hands.iter().map(|hand| draw_hand(hand, props)) }
             }
             if let Some(arrow) = &*arrow { { draw_arrow(arrow) } }
         </svg>
@@ -159,6 +183,70 @@ fn ribbon_of(copy: &Copy) -> Option<Ribbon> {
         right: card.left(),
         right_edges: (card.top(), card.bottom()),
     })
+}
+
+/// From the one who gives to the owner's place at the stack, and from there to the one who gets.
+fn hands_of(hand_over: &HandOver) -> Hands {
+    let owner = find(&format!("[data-testid='owner-{}']", hand_over.stack));
+    let Some(owner) = owner.map(|owner| owner.get_bounding_client_rect()) else {
+        return Hands::new();
+    };
+    // A card that is scrolled away is pointed at where it went.
+    let place = |name: &str| {
+        let chip = find(&format!("[data-testid='task-{name}'] .chip"))?;
+        let (rect, body) = (
+            chip.get_bounding_client_rect(),
+            chip.closest(".body").ok()??.get_bounding_client_rect(),
+        );
+        let middle = rect.top() + rect.height() / 2.0;
+        let y = middle.clamp(
+            body.top() + 6.0,
+            (body.bottom() - 6.0).max(body.top() + 6.0),
+        );
+        Some((rect.left(), rect.right(), y))
+    };
+    let edge = |(left, right, y): (f64, f64, f64)| match left >= owner.right() {
+        true => (left - 2.0, y),
+        false => (right + 2.0, y),
+    };
+    let at = (owner.right() + 2.0, owner.top() + owner.height() / 2.0);
+    let mut hands = Hands::new();
+    if let Some((task, rect)) = hand_over
+        .from
+        .as_ref()
+        .and_then(|(task, name)| Some((*task, place(name)?)))
+    {
+        hands.push(("gives", task, (edge(rect), at)));
+    }
+    if let Some((task, rect)) = hand_over
+        .to
+        .as_ref()
+        .and_then(|(task, name)| Some((*task, place(name)?)))
+    {
+        hands.push(("gets", task, (at, edge(rect))));
+    }
+    hands
+}
+
+fn draw_hand((role, task, (from, to)): &(&'static str, u32, Line), props: &Props) -> Html {
+    let ((x0, y0), (x1, y1)) = (from, to);
+    let middle = f64::midpoint(*x0, *x1);
+    let path = format!("M{x0:.1},{y0:.1}C{middle:.1},{y0:.1} {middle:.1},{y1:.1} {x1:.1},{y1:.1}");
+    let tip = if x1 > x0 { -8.0 } else { 8.0 };
+    let head = format!(
+        "M{x1:.1},{y1:.1}L{:.1},{:.1}L{:.1},{:.1}Z",
+        x1 + tip,
+        y1 - 4.5,
+        x1 + tip,
+        y1 + 4.5
+    );
+    let moving = props.moving.then_some("moving");
+    let class = classes!("hand", *role, moving, task_class(*task));
+    html! {
+        <g key={format!("{role}{}", props.position)} {class} style={task_style(*task)}>
+            <path d={path} pathLength="1" /><path class="tip" d={head} />
+        </g>
+    }
 }
 
 fn draw_ribbon(ribbon: &Ribbon, copy: &Copy, props: &Props) -> Html {

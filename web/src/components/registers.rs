@@ -86,8 +86,8 @@ fn RowView(props: &RowProps) -> Html {
         <tr class={classes!(kept.then_some("kept"))} data-register={*name}>
             <th scope="row">{ *name }</th>
             <td>
-                <Cell subject={Subject::Register(name)} changed={changed_from.is_some()}
-                    pointer={props.row.pointer} on_press={&props.on_press}>{ shown }</Cell>
+                <Cell subject={Subject::Register(name)} value={*value} changed={changed_from.is_some()}
+                    label={*name} pointer={props.row.pointer} on_press={&props.on_press}>{ shown }</Cell>
             </td>
             <td class="about">{ note }</td>
         </tr>

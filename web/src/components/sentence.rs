@@ -85,7 +85,7 @@ fn Counts(props: &CountsProps) -> Html {
             { item("saves", count(saves), "saved-images") }
             { item("restores", count(restores), "restored-images") }
             { item("copied", bytes(saved_bytes + restored_bytes), "copied-bytes") }
-            { item("memory", bytes(memory_bytes), "memory-bytes") }
+            if memory_bytes > 0 { { item("memory", bytes(memory_bytes), "memory-bytes") } }
         </p>
     }
 }

@@ -18,6 +18,9 @@ pub struct Props {
     pub timeline: Rc<Model>,
     /// Steps made up to here.
     pub position: u64,
+    /// Steps that came from outside: history branches there.
+    #[prop_or_default]
+    pub interventions: Rc<[u64]>,
     /// A position was chosen.
     pub on_jump: Callback<u64>,
 }
@@ -35,6 +38,10 @@ pub fn Timeline(props: &Props) -> Html {
     html! {
         <div class="timeline">
             <Picture timeline={&props.timeline} />
+            { for props.interventions.iter().map(|step| {
+                let share = 100.0 * *step as f64 / steps.max(1) as f64;
+                html! { <span class="branch" style={format!("left:{share:.3}%")} aria-hidden="true">{ "▴" }</span> }
+            }) }
             <span class="head" style={format!("left:{share:.3}%")}></span>
             <input type="range" min="0" max={steps.to_string()} step="1" value={props.position.to_string()}
                 aria-label="Position in the run" aria-valuetext={spoken} {oninput} disabled={steps == 0} />

@@ -51,19 +51,23 @@ fn set(fragment: &str) {
     let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&url));
 }
 
-/// Puts a link to the state onto the clipboard; tells how it went.
-pub fn copy_link(fragment: &str, done: Callback<String>) {
-    let location = gloo::utils::window().location();
-    let base = location.href().unwrap_or_default();
-    let base = base.split('#').next().unwrap_or_default();
-    let link = format!("{base}#{fragment}");
-    set(fragment);
+/// The page's address without what stands behind the `#`.
+pub fn base() -> String {
+    let href = gloo::utils::window().location().href().unwrap_or_default();
+    href.split('#').next().unwrap_or_default().to_owned()
+}
+
+/// Puts a text onto the clipboard; tells how it went.
+pub fn copy_text(text: &str, what: &'static str, done: Callback<String>) {
+    let clipboard = gloo::utils::window().navigator().clipboard();
+    let written = clipboard.write_text(text);
     yew::platform::spawn_local(async move {
-        let clipboard = gloo::utils::window().navigator().clipboard();
-        let written = wasm_bindgen_futures::JsFuture::from(clipboard.write_text(&link)).await;
+        let written = wasm_bindgen_futures::JsFuture::from(written).await;
         done.emit(match written {
-            Ok(_) => "The link is on the clipboard; the address shows it as well.".to_owned(),
-            Err(_) => "The address now leads here: copy it from above.".to_owned(),
+            Ok(_) => format!("The {what} is on the clipboard."),
+            Err(_) => format!(
+                "The browser keeps the clipboard to itself: copy the {what} from its field."
+            ),
         });
     });
 }

@@ -99,7 +99,15 @@ impl Report {
         Ok(report)
     }
 
-    /// The results that depend on a number of bytes: those of each name are a curve.
+    /// The processor that measured.
+    pub fn cpu(&self) -> &str {
+        match self.machine.cpu.as_str() {
+            "" => "the CPU that measured",
+            cpu => cpu,
+        }
+    }
+
+    /// The round trips on a shared stack by the bytes of the image: those of each name are a curve.
     pub fn curves(&self) -> Vec<Curve> {
         let mut curves: Vec<Curve> = Vec::new();
         for result in self.results.iter().filter(|result| result.group == CURVES) {
@@ -123,7 +131,7 @@ impl Report {
         curves
     }
 
-    /// The other results: one row for each situation.
+    /// The round trips on own stacks: one row for each situation.
     pub fn situations(&self) -> Vec<Situation> {
         let mut rows: Vec<Situation> = Vec::new();
         let is_row = |result: &&Outcome| {

@@ -1,4 +1,4 @@
-//! The copy that a step made.
+//! The copy that a step made, and the hand-over of a stack.
 
 use std::ops::Range;
 
@@ -50,6 +50,34 @@ impl Copy {
             range: range.clone(),
             bytes: *bytes,
             is_save,
+        })
+    }
+}
+
+/// A stack that changed hands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HandOver {
+    /// The stack's name.
+    pub stack: String,
+    /// Who owned it, with the name.
+    pub from: Option<(TaskNumber, String)>,
+    /// Who owns it now, with the name.
+    pub to: Option<(TaskNumber, String)>,
+}
+
+impl HandOver {
+    /// The hand-over that led to this position.
+    pub fn of(now: &Snapshot) -> Option<Self> {
+        let StepKind::Owner { stack, from, to } = now.step.as_ref()?.kind else {
+            return None;
+        };
+        let named = |task: Option<TaskNumber>| task.map(|task| (task, now.task_name(task)));
+        let mut stacks = now.stacks.iter();
+        let view = stacks.find(|view| view.view.number == stack)?;
+        Some(HandOver {
+            stack: view.view.name.clone(),
+            from: named(from),
+            to: named(to),
         })
     }
 }

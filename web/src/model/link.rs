@@ -2,14 +2,16 @@
 //!
 //! `costack1&s=two_tasks_shared&isa=x86_64&p=131&c=9f03ab12`: the version of this form, the
 //! scenario of the gallery, or file and compressed text of another one (`f` and `t`), the
-//! instruction set, the stacks (`k`), the position, and a fingerprint of the state there, by which a link that was
-//! made by another version is recognised.
+//! instruction set, the stacks (`k`), what was done from outside (`v`), the position, and a
+//! fingerprint of the state there, by which a link that was made by another version is recognised.
 
 use std::fmt::Write as _;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
-use costack_sim::{program::Isa, variant::Stacks};
+use costack_sim::{program::Isa, variant::Stacks, view::Intervention};
 use miniz_oxide::{deflate, inflate};
+
+use super::run::Branch;
 
 /// The version of this form.
 const FORM: &str = "costack1";
@@ -39,6 +41,8 @@ pub struct Link {
     pub fingerprint: Option<u32>,
     /// Which stacks the tasks are put on.
     pub stacks: Stacks,
+    /// What was done from outside.
+    pub branch: Branch,
     /// The panels to show where the page is a part of another one; empty where it is not.
     pub panels: Vec<String>,
 }
@@ -70,6 +74,10 @@ impl Link {
             Stacks::AsWritten => {}
             Stacks::Shared(count) => add("k", &count.to_string()),
             Stacks::Own => add("k", "own"),
+        }
+        let branch: Vec<String> = self.branch.iter().filter_map(written).collect();
+        if !branch.is_empty() {
+            add("v", &branch.join(","));
         }
         if !self.panels.is_empty() {
             add("embed", &self.panels.join(","));
@@ -123,6 +131,10 @@ impl Link {
                         _ => return Err(damaged(part)),
                     };
                 }
+                "v" => {
+                    let all: Option<Branch> = value.split(',').map(read).collect();
+                    fields.branch = all.ok_or_else(|| damaged(part))?;
+                }
                 "embed" => fields.panels = value.split(',').map(str::to_owned).collect(),
                 _ => return Err(damaged(part)),
             }
@@ -140,6 +152,7 @@ struct Fields {
     position: u64,
     fingerprint: Option<u32>,
     stacks: Option<Stacks>,
+    branch: Branch,
     panels: Vec<String>,
 }
 
@@ -159,9 +172,45 @@ impl Fields {
             position: self.position,
             fingerprint: self.fingerprint,
             stacks: self.stacks.unwrap_or(Stacks::AsWritten),
+            branch: self.branch,
             panels: self.panels,
         })
     }
+}
+
+/// `131.s`, `140.r.rbx.5`, `150.m.7ffe0012fa8.0a0b`: the step, and what is done there.
+fn written((step, what): &(u64, Intervention)) -> Option<String> {
+    Some(match what {
+        Intervention::Signal => format!("{step}.s"),
+        Intervention::SetRegister { register, value } => format!("{step}.r.{register}.{value:x}"),
+        Intervention::SetBytes { address, bytes } => {
+            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{step}.m.{address:x}.{digits}")
+        }
+        // What this version does not know how to do, its page does not do.
+        _ => return None,
+    })
+}
+
+fn read(text: &str) -> Option<(u64, Intervention)> {
+    let parts: Vec<&str> = text.split('.').collect();
+    let step = parts.first()?.parse().ok()?;
+    let hex = |digits: &str| u64::from_str_radix(digits, 16).ok();
+    let what = match parts[1..] {
+        ["s"] => Intervention::Signal,
+        ["r", register, value] => Intervention::SetRegister {
+            register: register.to_owned(),
+            value: hex(value)?,
+        },
+        ["m", address, digits] if digits.len() % 2 == 0 => Intervention::SetBytes {
+            address: hex(address)?,
+            bytes: (0..digits.len() / 2)
+                .map(|index| u8::from_str_radix(digits.get(2 * index..2 * index + 2)?, 16).ok())
+                .collect::<Option<_>>()?,
+        },
+        _ => return None,
+    };
+    Some((step, what))
 }
 
 fn damaged(part: &str) -> String {
@@ -192,6 +241,23 @@ mod tests {
             position: 131,
             fingerprint: Some(0x9f),
             stacks: Stacks::Shared(2),
+            branch: vec![
+                (7, Intervention::Signal),
+                (
+                    40,
+                    Intervention::SetRegister {
+                        register: "rbx".to_owned(),
+                        value: u64::MAX,
+                    },
+                ),
+                (
+                    41,
+                    Intervention::SetBytes {
+                        address: 0x7fff_0000_1000,
+                        bytes: vec![0, 0xab],
+                    },
+                ),
+            ],
             panels: vec!["source".to_owned(), "stacks".to_owned()],
         }
     }
@@ -234,6 +300,8 @@ mod tests {
         check_refused("costack1&t=%%", "damaged");
         check_refused("costack1&t=AAAA", "damaged");
         check_refused("costack1&s=a&x", "damaged at “x”");
+        check_refused("costack1&s=a&v=7.s,8", "damaged at “v=7.s,8”");
+        check_refused("costack1&s=a&v=7.m.1.0é", "damaged");
     }
 
     #[test]

@@ -100,12 +100,44 @@ pub fn sp_name(now: &Snapshot) -> &'static str {
     sp.map_or("sp", |register| register.name)
 }
 
-/// The image that the last step moved.
-pub fn moved_image(now: &Snapshot) -> Option<u32> {
-    match now.step.as_ref()?.kind {
-        StepKind::Save { bytes, .. } | StepKind::Restore { bytes, .. } => Some(bytes),
-        _ => None,
+/// What one change of a stack's owner copies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Eviction {
+    /// Bytes of the owner's image, copied out.
+    pub out: Option<u32>,
+    /// Bytes of the next one's, copied back.
+    pub back: Option<u32>,
+}
+
+impl Eviction {
+    /// The copies that the latest of these events belong to, the latest event first.
+    pub fn of(latest: impl Iterator<Item = Moved>) -> Option<Self> {
+        let mut eviction = Eviction::default();
+        for moved in latest {
+            match moved {
+                Moved::Back(bytes) if eviction == Eviction::default() => {
+                    eviction.back = Some(bytes);
+                }
+                Moved::Out(bytes) if eviction.out.is_none() => eviction.out = Some(bytes),
+                Moved::Owner => {}
+                Moved::Out(_) | Moved::Back(_) | Moved::Other => break,
+            }
+        }
+        (eviction != Eviction::default()).then_some(eviction)
     }
+}
+
+/// An event, as far as copies are concerned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Moved {
+    /// So many bytes were saved.
+    Out(u32),
+    /// So many bytes were restored.
+    Back(u32),
+    /// A stack changed hands.
+    Owner,
+    /// Something else.
+    Other,
 }
 
 /// What is said about the last step.
@@ -150,5 +182,34 @@ pub fn saying(now: &Snapshot, listing: &Listing) -> Saying {
         place: last
             .map(|line| format!("{}:{}", file_name(&line.file), line.line))
             .unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(latest: &[Moved], out: Option<u32>, back: Option<u32>) {
+        let found = Eviction::of(latest.iter().copied()).unwrap_or_default();
+        assert_eq!(found, Eviction { out, back });
+    }
+
+    #[test]
+    fn an_eviction_is_what_one_change_of_owner_copies() {
+        check(&[Moved::Out(96), Moved::Other], Some(96), None);
+        check(&[Moved::Owner, Moved::Out(96)], Some(96), None);
+        check(
+            &[Moved::Back(40), Moved::Owner, Moved::Out(96), Moved::Other],
+            Some(96),
+            Some(40),
+        );
+        check(
+            &[Moved::Back(40), Moved::Owner, Moved::Other, Moved::Out(96)],
+            None,
+            Some(40),
+        );
+        check(&[Moved::Out(96), Moved::Back(40)], Some(96), None);
+        check(&[Moved::Other, Moved::Out(96)], None, None);
     }
 }

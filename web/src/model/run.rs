@@ -2,16 +2,24 @@
 
 use std::{cell::RefCell, fmt, rc::Rc, sync::Arc};
 
-use costack_engine::{event::Event, sched::TaskId};
+use costack_engine::{
+    event::Event,
+    sched::TaskId,
+    trace::{Header, Record},
+};
 use costack_sim::{
     Options, Session,
     program::Isa,
     variant::{Stacks, with_stacks},
-    view::{Breakpoint, Granularity, Origin, RunOutcome, StepOutcome},
+    view::{
+        Breakpoint, Granularity, Intervention, Origin, RunOutcome, StepKind, StepOutcome, TickKind,
+    },
 };
 use yew::AttrValue;
 
 use super::{
+    checks::{Proof, proofs},
+    present::{Eviction, Moved},
     problem::{self, Problem},
     scenario::{Listing, Text},
     snapshot::Snapshot,
@@ -46,6 +54,10 @@ pub struct Run {
     session: Rc<RefCell<Session>>,
     /// Its assembly.
     pub listing: Rc<Listing>,
+    /// What is proven of the switch texts in use.
+    pub proofs: Rc<[Proof]>,
+    /// The scenario's title.
+    pub title: AttrValue,
     /// The position.
     pub now: Rc<Snapshot>,
     /// The whole run.
@@ -58,7 +70,14 @@ pub struct Run {
     pub note: AttrValue,
     /// Whether the position came about by one step, which can be seen as a motion.
     pub moved: bool,
+    /// The steps that came from outside.
+    pub interventions: Rc<[u64]>,
+    /// What each thing done from outside has changed: the branch before it, and the position.
+    undo: Rc<[(Branch, u64)]>,
 }
+
+/// What was done from outside, by step.
+pub type Branch = Vec<(u64, Intervention)>;
 
 impl Run {
     /// Opens a scenario at its start.
@@ -73,6 +92,8 @@ impl Run {
                 "This scenario makes tasks while it runs: they cannot be put on other stacks.";
             vec![Problem::general(reason.to_owned())]
         })?;
+        let proofs = proofs(&program, isa);
+        let title = program.title.clone().into();
         let session = costack_sim::runtime::load(Arc::new(program), isa, Options::default());
         let mut session = session.map_err(|error| problem::of_loading(&error, text))?;
         session.run(STEPS_AHEAD);
@@ -83,6 +104,10 @@ impl Run {
         let timeline = Rc::new(Timeline::new(session.ticks(), session.recorded_len()));
         Ok(Run {
             session: Rc::new(RefCell::new(session)),
+            proofs,
+            title,
+            interventions: Rc::new([]),
+            undo: Rc::new([]),
             listing,
             now,
             timeline,
@@ -164,6 +189,89 @@ impl Run {
         session.next(Granularity::Fault, steps) == StepOutcome::Stepped && !session.is_over()
     }
 
+    /// Does something from outside at this position, as the next step. What came after it is
+    /// another branch of the history now, to which [`undo`](Self::undo) leads back.
+    ///
+    /// # Errors
+    /// In words, why not; nothing has changed then.
+    pub fn intervene(&mut self, what: Intervention) -> Result<(), String> {
+        let mut session = self.session.borrow_mut();
+        let (before, position) = (session.branch().to_vec(), session.position());
+        session
+            .intervene(what)
+            .map_err(|refused| refused.to_string())?;
+        let reached = session.position();
+        session.jump(reached + STEPS_AHEAD);
+        session.jump(reached);
+        drop(session);
+        let undo = self.undo.iter().cloned();
+        self.undo = undo.chain([(before, position)]).collect();
+        self.note = AttrValue::default();
+        self.moved = false;
+        self.look_again();
+        Ok(())
+    }
+
+    /// How many things were done from outside that can be undone.
+    pub fn branches(&self) -> usize {
+        self.undo.len()
+    }
+
+    /// Takes back what was done last from outside; the branch before it and its position return.
+    pub fn undo(&mut self) {
+        let Some(((branch, position), rest)) = self.undo.split_last() else {
+            return;
+        };
+        let mut session = self.session.borrow_mut();
+        // It was so before, and a run is deterministic but for this: it can be so again.
+        let _ = session.take_branch(branch);
+        session.jump(position + STEPS_AHEAD);
+        session.jump(*position);
+        drop(session);
+        self.undo = rest.into();
+        self.moved = false;
+        self.look_again();
+    }
+
+    /// What was done from outside up to the furthest step.
+    pub fn branch(&self) -> Branch {
+        self.session.borrow().branch().to_vec()
+    }
+
+    /// Does all this from outside, from the start.
+    ///
+    /// # Errors
+    /// In words, the first thing that cannot be done; what comes before it has been.
+    pub fn take_branch(&mut self, branch: &[(u64, Intervention)]) -> Result<(), String> {
+        if branch.is_empty() {
+            return Ok(());
+        }
+        let mut session = self.session.borrow_mut();
+        let taken = session.take_branch(branch);
+        let reached = session.position();
+        session.jump(reached + STEPS_AHEAD);
+        session.jump(reached);
+        // One step of undoing for each, back to a history without any.
+        let done = session.branch().to_vec();
+        let undo = done
+            .iter()
+            .enumerate()
+            .map(|(index, (step, _))| (done[..index].to_vec(), *step));
+        self.undo = undo.collect();
+        drop(session);
+        self.look_again();
+        taken.map_err(|(number, refused)| format!("number {}: {refused}", number + 1))
+    }
+
+    /// What has happened up to here, as a trace.
+    pub fn trace(&self) -> (Header, Vec<Record>) {
+        let session = self.session.borrow();
+        let mut header = Header::new("sim");
+        header.isa = Some(session.isa().name().to_owned());
+        header.scenario = Some(self.title.to_string());
+        (header, session.trace())
+    }
+
     /// Statements begun up to here; `None` if they are too many to count quickly.
     pub fn statements(&mut self) -> Option<u64> {
         let mut session = self.session.borrow_mut();
@@ -197,10 +305,42 @@ impl Run {
         self.session.borrow().host().events()
     }
 
+    /// What the change of owner copies that the last step belongs to.
+    pub fn eviction(&self) -> Option<Eviction> {
+        let kind = &self.now.step.as_ref()?.kind;
+        matches!(
+            kind,
+            StepKind::Save { .. } | StepKind::Restore { .. } | StepKind::Owner { .. }
+        )
+        .then(|| {
+            Eviction::of(self.events().iter().rev().map(|event| match event {
+                Event::Save { bytes, .. } => Moved::Out(*bytes),
+                Event::Restore { bytes, .. } => Moved::Back(*bytes),
+                Event::Owner { .. } => Moved::Owner,
+                _ => Moved::Other,
+            }))
+        })?
+    }
+
     /// A short fingerprint of the state: the same position of the same program has the same.
     pub fn fingerprint(&self) -> u32 {
         let hash = self.session.borrow().state_hash();
         (hash ^ (hash >> 32)) as u32
+    }
+
+    /// Takes a new snapshot of a history that may have become another one.
+    fn look_again(&mut self) {
+        self.timeline = Rc::default();
+        self.look();
+        let session = self.session.borrow();
+        self.interventions = session.branch().iter().map(|(step, _)| *step).collect();
+        self.is_complete = self.now.is_over;
+        // The end may be known from running ahead.
+        let ended = session
+            .ticks()
+            .last()
+            .is_some_and(|tick| matches!(tick.kind, TickKind::End | TickKind::Fault));
+        self.is_complete |= ended;
     }
 
     /// Takes a new snapshot.
@@ -257,6 +397,7 @@ impl PartialEq for Run {
             && self.breakpoints == other.breakpoints
             && self.note == other.note
             && self.moved == other.moved
+            && self.interventions == other.interventions
     }
 }
 

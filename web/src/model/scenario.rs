@@ -33,7 +33,7 @@ pub fn groups() -> Vec<Group> {
 }
 
 /// A scenario's title; its name while its text has mistakes.
-fn title(scenario: &Scenario) -> AttrValue {
+pub fn title(scenario: &Scenario) -> AttrValue {
     let program = costack_lang::parse(&scenario.file(), scenario.text);
     let mut title = program.map_or_else(|_| scenario.name.to_owned(), |program| program.title);
     if let Some(first) = title.get_mut(..1) {
@@ -53,20 +53,30 @@ pub struct Text {
     pub whole: Rc<str>,
     /// The same, line by line.
     pub lines: Vec<AttrValue>,
+    /// Whether it brings a switch text of its own.
+    own_switch: bool,
 }
 
 impl Text {
     /// Splits a text into lines.
     pub fn new(file: &str, whole: &str) -> Self {
-        let about = costack_lang::parse(file, whole)
-            .ok()
-            .and_then(|program| program.about);
+        let program = costack_lang::parse(file, whole).ok();
+        let own_switch = program
+            .as_ref()
+            .is_some_and(|program| !program.switches.is_empty());
+        let about = program.and_then(|program| program.about);
         Text {
+            own_switch,
             about: about.unwrap_or_default().into(),
             file: file.to_owned().into(),
             whole: whole.into(),
             lines: whole.lines().map(|line| line.to_owned().into()).collect(),
         }
+    }
+
+    /// Whether it brings a switch text of its own.
+    pub fn has_switch(&self) -> bool {
+        self.own_switch
     }
 }
 

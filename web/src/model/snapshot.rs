@@ -8,8 +8,8 @@ use std::rc::Rc;
 use costack_sim::{
     Session,
     view::{
-        Fault, FrameView, RegisterView, StackKind, StackView, Statistics, StepView, TaskNumber,
-        TaskView, WordView,
+        Fault, FrameView, RegisterView, StackKind, StackView, Statistics, StepView, SwitchChecks,
+        TaskNumber, TaskView, WordView,
     },
 };
 
@@ -70,6 +70,8 @@ pub struct Snapshot {
     pub output: Rc<[String]>,
     /// Counts up to here.
     pub statistics: Statistics,
+    /// What the last switch has kept; `None` before the first one.
+    pub checks: Option<Rc<SwitchChecks>>,
     /// What went wrong, if the run has reached it.
     pub fault: Option<Rc<Fault>>,
 }
@@ -113,6 +115,7 @@ impl Snapshot {
             source_line: session.source_line(),
             output,
             statistics: session.statistics(),
+            checks: checks(session, before),
             fault: session.fault().cloned().map(Rc::new),
         }
     }
@@ -133,6 +136,12 @@ impl Snapshot {
             StackKind::Shared | StackKind::Own => current.view.owner,
         }
     }
+}
+
+fn checks(session: &Session, before: Option<&Snapshot>) -> Option<Rc<SwitchChecks>> {
+    let checks = session.switch_checks()?;
+    let old = before.and_then(|before| before.checks.as_ref());
+    Some(share(old, checks))
 }
 
 /// The old one if it is equal, so that comparing it later is comparing two addresses.

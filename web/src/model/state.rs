@@ -2,20 +2,23 @@
 
 use std::{ops::Range, rc::Rc};
 
+use costack_engine::trace;
 use costack_sim::{
     gallery,
     program::Isa,
     variant::Stacks,
-    view::{Breakpoint, Granularity},
+    view::{Breakpoint, Granularity, Intervention},
 };
 use yew::{AttrValue, Reducible};
 
 use super::{
     link::{Link, Named},
     problem::Problem,
+    replay::{self, Replay},
     run::{Move, Run},
     scenario::Text,
     speed::Speed,
+    text::count,
 };
 
 /// What can be asked about.
@@ -32,8 +35,14 @@ pub enum Subject {
 pub enum Action {
     /// Another scenario of the gallery.
     Pick(usize),
-    /// A text of the user's own, under a file's name.
+    /// A file of the user's own, its name and text: a scenario, or a recorded trace.
     Load(String, String),
+    /// Back from the trace to the scenario.
+    CloseReplay,
+    /// Something is done to the run from outside, at this position.
+    Intervene(Intervention),
+    /// What was done last from outside has not been done.
+    Undo,
     /// Another instruction set.
     SetIsa(Isa),
     /// Other stacks.
@@ -90,6 +99,8 @@ impl Action {
 /// A text that is being edited.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Draft {
+    /// The file's name.
+    pub file: AttrValue,
     /// As typed.
     pub text: AttrValue,
     /// What is wrong with it; the run is that of the last text without mistakes.
@@ -109,12 +120,16 @@ pub struct State {
     pub text: Rc<Text>,
     /// Its run, or its mistakes.
     pub run: Result<Run, Rc<[Problem]>>,
+    /// A recorded trace, which is shown in the place of the run.
+    pub replay: Option<Replay>,
     /// The text in the editor, while that is open.
     pub draft: Option<Draft>,
     /// Whether steps are made by themselves.
     pub playing: bool,
     /// Whether the run is on its way to its end.
     pub hurrying: bool,
+    /// From how many recorded steps to how many that way goes at most.
+    pub way: Range<u64>,
     /// How fast.
     pub speed: Speed,
     /// What the step buttons step over.
@@ -134,9 +149,11 @@ impl State {
             stacks: Stacks::AsWritten,
             text: Rc::default(),
             run: Err(Rc::new([])),
+            replay: None,
             draft: None,
             playing: false,
             hurrying: false,
+            way: 0..0,
             speed: Speed::default(),
             unit: Granularity::Instruction,
             notice: AttrValue::default(),
@@ -162,6 +179,7 @@ impl State {
             stacks: self.stacks,
             position: run.map_or(0, |run| run.now.position),
             fingerprint: run.map(Run::fingerprint),
+            branch: run.map(Run::branch).unwrap_or_default(),
             panels: self.panels.to_vec(),
         }
     }
@@ -180,6 +198,7 @@ impl State {
     }
 
     fn set_text(&mut self, chosen: Option<usize>, text: Text) {
+        self.replay = None;
         self.chosen = chosen;
         self.text = Rc::new(text);
         self.open();
@@ -195,8 +214,50 @@ impl State {
     fn draft_of_text(&self) -> Draft {
         let problems = self.run.as_ref().err().cloned();
         Draft {
+            file: self.text.file.clone(),
             text: self.text.whole.to_string().into(),
             problems: problems.unwrap_or_else(|| Rc::new([])),
+        }
+    }
+
+    /// Shows a file. One that cannot be shown keeps what was there; a scenario with mistakes comes
+    /// into the editor, where they are underlined.
+    fn load(&mut self, file: &str, whole: String) {
+        if replay::is_trace(&whole) {
+            match trace::read(&whole) {
+                Ok(trace) => {
+                    self.playing = false;
+                    self.hurrying = false;
+                    self.notice = AttrValue::default();
+                    self.replay = Some(Replay::new(file, trace));
+                }
+                Err(mistake) => {
+                    self.notice = format!("{file} is no whole trace: {mistake}.").into();
+                }
+            }
+            return;
+        }
+        if whole.trim_start().starts_with(['{', '[', '<']) {
+            let reason = format!("{file} is neither a scenario nor a trace of Costack.");
+            self.notice = reason.into();
+            return;
+        }
+        let text = Text::new(file, &whole);
+        match Run::open(&text, self.isa, self.stacks) {
+            Ok(_) => {
+                self.notice = AttrValue::default();
+                self.set_text(None, text);
+            }
+            Err(problems) => {
+                self.notice =
+                    format!("{file} has mistakes; what ran before is still there.").into();
+                self.replay = None;
+                self.draft = Some(Draft {
+                    file: text.file,
+                    text: whole.into(),
+                    problems: problems.into(),
+                });
+            }
         }
     }
 
@@ -217,7 +278,9 @@ impl State {
 
     /// What was typed runs as soon as it has no mistakes.
     fn type_text(&mut self, typed: String) {
-        let text = Text::new(&self.text.file, &typed);
+        let file = self.draft.as_ref().map(|draft| draft.file.clone());
+        let file = file.unwrap_or_else(|| self.text.file.clone());
+        let text = Text::new(&file, &typed);
         let problems: Rc<[Problem]> = match Run::open(&text, self.isa, self.stacks) {
             Ok(run) => {
                 self.playing = false;
@@ -232,6 +295,7 @@ impl State {
             Err(problems) => problems.into(),
         };
         self.draft = Some(Draft {
+            file,
             text: typed.into(),
             problems,
         });
@@ -277,6 +341,12 @@ impl State {
         self.notice = AttrValue::default();
         self.set_text(chosen, text);
         let Ok(run) = &mut self.run else { return };
+        if let Err(refused) = run.take_branch(&link.branch) {
+            self.notice = format!(
+                "What the link does by hand cannot be done here, so only a part of it is: {refused}."
+            )
+            .into();
+        }
         run.go(Move::Jump(link.position));
         if link
             .fingerprint
@@ -291,7 +361,8 @@ impl State {
     fn apply(&mut self, action: Action) {
         match action {
             Action::Pick(index) => self.pick(index),
-            Action::Load(file, text) => self.set_text(None, Text::new(&file, &text)),
+            Action::Load(file, text) => self.load(&file, text),
+            Action::CloseReplay => self.replay = None,
             Action::SetIsa(isa) => {
                 self.isa = isa;
                 self.reopen();
@@ -327,11 +398,22 @@ impl State {
             }
             Action::JumpToEnd => {
                 self.playing = false;
+                let from = run.reached();
+                self.way = from..from + STEPS_AT_MOST;
                 self.hurrying = run.hurry(STEPS_BEFORE_PROGRESS);
                 run.look();
             }
             Action::Hurry(steps) if self.hurrying => {
-                self.hurrying = run.hurry(steps);
+                let left = self.way.end.saturating_sub(run.reached());
+                self.hurrying = run.hurry(steps.min(left));
+                if self.hurrying && run.reached() >= self.way.end {
+                    self.hurrying = false;
+                    self.notice = format!(
+                        "{} steps were made and the end has not come; End goes on.",
+                        count(STEPS_AT_MOST)
+                    )
+                    .into();
+                }
                 if !self.hurrying {
                     run.look();
                 }
@@ -340,10 +422,45 @@ impl State {
             Action::Advance(steps) => self.playing &= run.advance(steps),
             Action::TogglePlaying => self.playing = !self.playing && !run.now.is_over,
             Action::ToggleBreakpoint(breakpoint) => run.toggle_breakpoint(breakpoint),
+            Action::Intervene(what) => {
+                self.playing = false;
+                self.hurrying = false;
+                if let Err(refused) = run.intervene(what) {
+                    self.notice = format!("That cannot be done here: {refused}.").into();
+                }
+            }
+            Action::Undo => {
+                self.playing = false;
+                self.hurrying = false;
+                run.undo();
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_to_replay(&mut self, replay: &mut Replay, action: &Action) {
+        match action {
+            Action::Go(to) => {
+                self.playing = false;
+                replay.go(to);
+            }
+            Action::JumpToEnd => {
+                self.playing = false;
+                replay.jump(replay.len());
+            }
+            Action::Advance(steps) => {
+                let steps = usize::try_from(*steps).unwrap_or(usize::MAX);
+                replay.jump(replay.now.position.saturating_add(steps));
+                self.playing &= !replay.is_over();
+            }
+            Action::TogglePlaying => self.playing = !self.playing && !replay.is_over(),
             _ => {}
         }
     }
 }
+
+/// Steps that one press of End makes at most: a program may have no end.
+const STEPS_AT_MOST: u64 = 1_000_000;
 
 /// Steps on the way to the end that are made at once; for more, progress is shown.
 const STEPS_BEFORE_PROGRESS: u64 = 50_000;
@@ -353,7 +470,10 @@ impl Reducible for State {
 
     fn reduce(mut self: Rc<Self>, action: Action) -> Rc<Self> {
         let state = Rc::make_mut(&mut self);
-        if let Ok(mut run) = state.run.clone() {
+        if let Some(mut replay) = state.replay.take() {
+            state.apply_to_replay(&mut replay, &action);
+            state.replay = Some(replay);
+        } else if let Ok(mut run) = state.run.clone() {
             state.apply_to_run(&mut run, action.clone());
             state.run = Ok(run);
         }

@@ -2,16 +2,16 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 
-use super::{Step, install};
+use super::{Step, npm};
 use crate::{
-    command::{capture, command, find, run_logged},
+    command::{capture, command},
     context::Context,
 };
 
 /// The version from npm.
-const VERSION: u32 = 132;
+const VERSION: &str = "132";
 
 /// The oldest one that understands what wasm-bindgen writes.
 const OLDEST: u32 = 123;
@@ -22,10 +22,7 @@ pub struct WasmOpt;
 impl WasmOpt {
     /// Where npm links the program.
     pub fn folder(context: &Context) -> PathBuf {
-        context
-            .tools
-            .join(format!("binaryen-{VERSION}"))
-            .join("node_modules/.bin")
+        npm::folder(context, "binaryen", VERSION).join("node_modules/.bin")
     }
 }
 
@@ -47,24 +44,7 @@ impl Step for WasmOpt {
     }
 
     fn perform(&self, context: &Context) -> Result<()> {
-        if find("npm").is_none() {
-            bail!("there is no npm");
-        }
-        let destination = context.tools.join(format!("binaryen-{VERSION}"));
-        install(context, &destination, |folder| {
-            // Without a package.json of its own npm would look for one further up.
-            std::fs::write(folder.join("package.json"), "{\"private\": true}\n")?;
-            let mut npm = command("npm");
-            npm.args(["install", "--no-audit", "--no-fund", "--no-save"]);
-            npm.arg(format!("binaryen@{VERSION}")).current_dir(folder);
-            run_logged(
-                &mut npm,
-                "npm",
-                &context.log("wasm-opt"),
-                Duration::from_secs(300),
-            )
-            .context("npm could not install it")
-        })
+        npm::install_package(context, "binaryen", VERSION)
     }
 
     fn excuse(&self) -> Option<&'static str> {

@@ -108,6 +108,7 @@ impl Part {
             Self::Browser => {
                 let mut steps = Self::Wasm.needs(context)?;
                 steps.extend(setup::shrinking());
+                steps.extend(setup::accessibility());
                 steps
             }
             Self::Capi => setup::capi(&other_machines()),
@@ -329,6 +330,10 @@ fn browser(context: &Context, filter: Option<&str>) -> Result<()> {
         "CHROMEDRIVER",
         setup::browser_driver().context("there is no chromedriver")?,
     );
+    let axe = setup::Axe::script(context);
+    if axe.is_file() {
+        test.env("COSTACK_AXE", axe);
+    }
     test.args(["test", "--package", "costack-e2e", "--test", "browser"]);
     run_aloud(test.args(filter))
 }

@@ -1,0 +1,206 @@
+//! Every view, in both themes and at every width: nothing is cut, nobody is kept out, and a picture
+//! is kept of each.
+
+use costack_e2e::{Page, Test, Viewport, WIDE, css, role, test, test_id};
+use serde_json::Value;
+
+use crate::explorer::{LAYOUT, TWO_TASKS, open};
+
+/// A phone.
+const PHONE: Viewport = Viewport {
+    width: 360,
+    height: 740,
+};
+
+/// This file's tests.
+pub const TESTS: &[Test] = &[
+    test!(every_view_is_whole).only_at(&[WIDE]),
+    test!(every_view_is_accessible)
+        .needs("COSTACK_AXE", AXE_REASON)
+        .only_at(&[WIDE]),
+    test!(everything_can_be_reached_on_a_phone).only_at(&[PHONE]),
+    test!(is_used_by_keyboard_alone).only_at(&[WIDE]),
+];
+
+const AXE_REASON: &str =
+    "needs axe-core, which npm installs: cargo xtask setup says why it is missing";
+
+/// Calls back in every view there is, with its name.
+fn in_every_view(page: &Page, mut look: impl FnMut(&str)) {
+    open(page, TWO_TASKS);
+    look("start");
+    page.press("Control+Shift+ArrowRight");
+    page.press("Control+Shift+ArrowRight");
+    look("evicted");
+    page.press("e");
+    page.expect(css("textarea"));
+    page.js(
+        "const area = document.querySelector('textarea');
+         area.value = area.value.replace('resume A', 'resume Q');
+         area.dispatchEvent(new InputEvent('input', {bubbles: true}));",
+        &[],
+    );
+    page.expect(css(".editor .wrong"));
+    look("editor");
+    page.press("Escape");
+    page.expect_gone(css("textarea"));
+    for (key, window) in [
+        ("?", "help"),
+        ("c", "compare"),
+        ("p", "proof"),
+        ("s", "share"),
+    ] {
+        page.press(key);
+        page.expect(css(&format!("dialog.{window}[open]")));
+        look(window);
+        page.press("Escape");
+        page.expect_js("!document.querySelector('dialog[open]')");
+    }
+    page.js(
+        "document.querySelector('[data-register=rbx] .cell').focus()",
+        &[],
+    );
+    page.press("Enter");
+    page.expect(css(".menu"));
+    look("menu");
+    page.press("Escape");
+    page.expect_gone(css(".menu"));
+    open(page, "Pitfall: a callee-saved register forgotten");
+    page.press("f");
+    page.expect(css(".output .fault"));
+    look("fault");
+    page.open("/?embedded#costack1&s=two_tasks_shared&p=120&embed=source,stacks,tasks");
+    page.expect(css(".open-full"));
+    look("embedded");
+}
+
+fn every_view_is_whole(page: &Page) {
+    for theme in ["light", "dark"] {
+        page.emulate_media(&[("prefers-color-scheme", theme)]);
+        in_every_view(page, |view| {
+            page.expect_js(&format!(
+                "document.documentElement.dataset.theme === '{theme}'"
+            ));
+            page.screenshot(&format!("{view}-{theme}"));
+            let complaints = page.js(LAYOUT, &[]);
+            assert_eq!(complaints, Value::Array(Vec::new()), "{view}, {theme}");
+        });
+    }
+}
+
+/// The views that axe-core looks at.
+const LOOKED_AT: [&str; 7] = [
+    "start", "evicted", "editor", "help", "compare", "proof", "share",
+];
+
+fn every_view_is_accessible(page: &Page) {
+    let script = std::env::var("COSTACK_AXE").expect("the test is told where axe is");
+    let script = std::fs::read_to_string(script).expect("axe can be read");
+    let mut complaints = Vec::new();
+    let theme = "light";
+    page.emulate_media(&[
+        ("prefers-color-scheme", theme),
+        ("prefers-reduced-motion", "reduce"),
+    ]);
+    in_every_view(page, |view| {
+        if !LOOKED_AT.contains(&view) {
+            return;
+        }
+        page.js(&format!("if (!window.axe) {{ {script} }}"), &[]);
+        let violations = page.js(
+                "// The keys shown in buttons are hints for the eye, hidden from those who hear the page, so
+                 // they are no part of the buttons' names.
+                 const rules = {'label-content-name-mismatch': {enabled: false}};
+                 return axe.run(document, {resultTypes: ['violations'], rules}).then(result =>
+                    result.violations.map(violation => `${violation.id}: ${violation.help}: ` +
+                        violation.nodes.slice(0, 3).map(node => node.html.slice(0, 160)).join(' | ')))",
+                &[],
+            );
+        for violation in violations.as_array().into_iter().flatten() {
+            complaints.push(format!("{view}, {theme}: {violation}"));
+        }
+    });
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+fn everything_can_be_reached_on_a_phone(page: &Page) {
+    open(page, TWO_TASKS);
+    for panel in [
+        "source",
+        "assembly",
+        "stack-1",
+        "saves",
+        "stack-0",
+        "checks",
+        "registers",
+        "native",
+        "output",
+    ] {
+        page.js(
+            "document.querySelector(`[data-testid='${arguments[0]}']`).scrollIntoView({block: 'center'})",
+            &[panel.into()],
+        );
+        page.expect_js(&format!(
+            "(() => {{
+                const box = document.querySelector(\"[data-testid='{panel}'] h2\").getBoundingClientRect();
+                const top = document.elementFromPoint(box.left + 2, box.top + 2);
+                return box.left >= 0 && box.right <= innerWidth && top?.closest('[data-testid]')?.dataset.testid === '{panel}';
+            }})()"
+        ));
+    }
+    page.click(role("button", "Step"));
+    page.expect_js(
+        "document.querySelector('[data-testid=position]').innerText.startsWith('step 1 ')",
+    );
+}
+
+/// From the top of the page with the tab key alone: everything that can be pressed gets its turn, and
+/// where the focus is can be seen.
+fn is_used_by_keyboard_alone(page: &Page) {
+    open(page, TWO_TASKS);
+    page.js("document.activeElement.blur()", &[]);
+    let mut names: Vec<String> = Vec::new();
+    for _ in 0..90 {
+        page.press("Tab");
+        let now = page.js(
+            "const element = document.activeElement;
+             if (element === document.body) return null;
+             const style = getComputedStyle(element);
+             const around = getComputedStyle(element.closest('.timeline, .open') ?? element);
+             const seen = style.outlineStyle !== 'none' || around.outlineStyle !== 'none';
+             return [(element.getAttribute('aria-label') ?? element.innerText).trim(), seen]",
+            &[],
+        );
+        if now.is_null() {
+            break;
+        }
+        let name = now[0].as_str().unwrap_or_default().to_owned();
+        assert_eq!(now[1], true, "the focus on {name} cannot be seen");
+        names.push(name);
+    }
+    for wanted in [
+        "x86-64",
+        "own",
+        "Open a scenario or a trace",
+        "Compare",
+        "Share",
+        "Edit",
+        "Proof",
+        "Signal",
+        "Step",
+        "Run",
+        "instruction",
+        "Position in the run",
+        "Registers, content",
+    ] {
+        assert!(
+            names.iter().any(|name| name == wanted),
+            "{wanted} is not among {names:?}"
+        );
+    }
+    // And with the keys of the page.
+    page.js("document.activeElement.blur()", &[]);
+    page.press("ArrowRight");
+    let polite = page.attribute(test_id("sentence"), "aria-live");
+    assert_eq!(polite.as_deref(), Some("polite"));
+}
