@@ -3,13 +3,11 @@
 //! `cargo run --release -p costack-sim --example mips`, with the name of one scenario to measure
 //! only that one.
 //!
-//! Times are those that the CPU has spent on this thread, where the system tells (Linux), so that
+//! Times are those that the CPU has spent on this thread, where the system tells (not on Windows), so that
 //! who else is at work matters less. A round trip of corosensei, measured in between, says how fast
 //! the machine is at the moment; `scaled` is what the figure would be if that took 3.5 ns.
 
 mod speed;
-
-use std::time::Instant;
 
 use corosensei::{Coroutine, CoroutineResult};
 
@@ -28,13 +26,12 @@ fn corosensei_ns() -> f64 {
         }
     });
     let mut best = f64::MAX;
-    let begun = Instant::now();
     for _ in 0..ROUNDS {
-        let start = seconds(begun);
+        let start = seconds();
         for _ in 0..TRIPS {
             assert!(matches!(coroutine.resume(true), CoroutineResult::Yield(())));
         }
-        best = best.min(seconds(begun) - start);
+        best = best.min(seconds() - start);
     }
     assert!(matches!(
         coroutine.resume(false),
@@ -49,14 +46,13 @@ fn measure(name: &str, text: &str, isa: Isa, warm: u64) {
     let mut best = [f64::MAX; 3];
     let mut log_bytes = 0;
     let mut corosensei = f64::MAX;
-    let begun = Instant::now();
     for _ in 0..ROUNDS {
         let mut session = session(text, isa);
         session.run(warm);
         let times = [warm + STEPS, warm, warm + STEPS].map(|position| {
-            let start = seconds(begun);
+            let start = seconds();
             session.jump(position);
-            seconds(begun) - start
+            seconds() - start
         });
         assert_eq!(session.fault().map(|fault| fault.kind.to_string()), None);
         best = std::array::from_fn(|i| best[i].min(times[i]));

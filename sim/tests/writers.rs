@@ -78,3 +78,40 @@ fn what_nothing_has_written_has_no_writer() {
     assert_eq!(session.writer_of_memory(stack.base), None);
     assert_eq!(session.writer_of_register("rbx"), None);
 }
+
+/// Neighbours in the same eight bytes of memory have writers of their own.
+#[test]
+fn tells_bytes_apart_that_lie_side_by_side() {
+    let text = "scenario \"t\"\nmain { let a[4]\n a[0] = 1\n a[1] = 2\n a[2] = 3\n a[3] = 4\n print a[0] }";
+    let mut session = load(text, Isa::I386);
+    session.run(LIMIT);
+    // Before the frame of main is gone.
+    while session.stacks()[0]
+        .frames
+        .first()
+        .is_none_or(|frame| frame.function != "main")
+    {
+        session.back();
+    }
+    let stack = session.stacks().swap_remove(0);
+    let words = session.stack_words(0, stack.base..stack.top);
+    let mut seen = Vec::new();
+    for word in &words {
+        if let Meaning::Element { index, .. } = word.meaning {
+            let origins: Vec<_> = (word.address..word.address + 4)
+                .map(|byte| session.writer_of_memory(byte).expect("it is written").step)
+                .collect();
+            assert_eq!(origins, [origins[0]; 4]);
+            seen.push((origins[0], index));
+        }
+    }
+    seen.sort_unstable();
+    let order: Vec<u32> = seen.iter().map(|(_, index)| *index).collect();
+    assert_eq!(order, [0, 1, 2, 3]);
+    for (step, index) in seen {
+        session.jump(step + 1);
+        let writes = session.last_step().expect("a step").writes;
+        let new = view::Value::Word(u64::from(index) + 1);
+        assert!(writes.iter().any(|write| write.new == new), "{writes:?}");
+    }
+}

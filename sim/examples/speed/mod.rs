@@ -2,7 +2,6 @@
 #![allow(dead_code)]
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use costack_sim::program::Isa;
 use costack_sim::{Options, Session, runtime};
@@ -73,10 +72,21 @@ pub fn session(text: &str, isa: Isa) -> Session {
     runtime::load(Arc::new(program), isa, options).expect("it fits")
 }
 
-/// Seconds that the CPU has spent on this thread; where that cannot be told, seconds that have
-/// passed.
-pub fn seconds(start: Instant) -> f64 {
-    let spent = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let spent = spent.and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
-    spent.map_or_else(|| start.elapsed().as_secs_f64(), |ns| ns / 1e9)
+/// Seconds that the CPU has spent on this thread.
+#[cfg(unix)]
+pub fn seconds() -> f64 {
+    use rustix::time::{ClockId, clock_gettime};
+
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
+
+/// Seconds that have passed: what the CPU has spent on this thread cannot be told here.
+#[cfg(not(unix))]
+pub fn seconds() -> f64 {
+    use std::sync::OnceLock;
+    use std::time::Instant;
+
+    static BEGUN: OnceLock<Instant> = OnceLock::new();
+    BEGUN.get_or_init(Instant::now).elapsed().as_secs_f64()
 }

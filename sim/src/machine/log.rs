@@ -158,7 +158,7 @@ pub(crate) struct Log {
     pub steps: Steps,
     /// The first step whose entries are kept.
     pub kept_from: usize,
-    entries: Entries,
+    pub(super) entries: Entries,
     copies: Pieces<Copied, 16>,
     cells: Cells,
     limit: usize,
@@ -168,7 +168,7 @@ pub(crate) struct Log {
 
 const PIECE_SHIFT: u32 = 13;
 
-type Entries = Pieces<Entry, PIECE_SHIFT>;
+pub(super) type Entries = Pieces<Entry, PIECE_SHIFT>;
 
 /// Steps, counted from 0.
 #[derive(Clone, Debug)]
@@ -451,10 +451,9 @@ impl Log {
         self.range(step).filter_map(|entry| self.entries.get(entry))
     }
 
-    #[inline(always)]
-    pub fn entry_mut(&mut self, entry: usize) -> &mut Entry {
-        // A step's entries are asked for by their range, so they are there.
-        self.entries.get_mut(entry).expect("an entry that is kept")
+    /// The numbers of the entries of all steps from one on to before another.
+    pub fn range_of(&self, steps: std::ops::Range<usize>) -> std::ops::Range<usize> {
+        self.range(steps.start).start..self.range(steps.end).start
     }
 
     /// A copy that is kept.

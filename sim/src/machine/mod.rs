@@ -30,7 +30,7 @@ use crate::isa::x86::registers as x86_registers;
 use crate::isa::{Reg, Width};
 use crate::program::Isa;
 use calls::Calls;
-use log::{At, Log};
+use log::{At, Entry, Log};
 use memory::Memory;
 use shadow::Shadow;
 
@@ -234,11 +234,16 @@ impl Machine {
         self.shadows[index] = shadow;
     }
 
-    /// Goes over the entries of a step, forward or back: exchanges what each holds with what is
-    /// there.
+    /// Goes over entries, forward or back: exchanges what each holds with what is there.
+    pub fn exchange(&mut self, entries: std::ops::Range<usize>, backward: bool) {
+        // Copies and their cells stay in the log, which is not changed meanwhile.
+        let mut all = std::mem::replace(&mut self.log.entries, log::Entries::EMPTY);
+        all.for_each_mut(entries, backward, |entry| self.exchange_one(entry));
+        self.log.entries = all;
+    }
+
     #[inline(always)]
-    pub fn exchange(&mut self, entry: usize) {
-        let entry = self.log.entry_mut(entry);
+    fn exchange_one(&mut self, entry: &mut Entry) {
         match entry.at() {
             At::Register(index) => {
                 let index = index as usize % REGISTERS;

@@ -4,6 +4,8 @@
 //! pages can be touched a second time. So it lies in pieces of fixed size. Items are
 //! counted from the first ever made, dropped or not.
 
+use std::ops::Range;
+
 /// A list in pieces of `1 << SHIFT` items.
 #[derive(Clone, Debug)]
 pub(crate) struct Pieces<T, const SHIFT: u32> {
@@ -93,6 +95,34 @@ impl<T, const SHIFT: u32> Pieces<T, SHIFT> {
         self.items(at >> SHIFT).get(at & (Self::SIZE - 1))
     }
 
+    /// Calls a function with each item of a range that is kept, in order or in the opposite one.
+    pub fn for_each_mut(&mut self, range: Range<usize>, backward: bool, mut f: impl FnMut(&mut T)) {
+        if range.is_empty() {
+            return;
+        }
+        let first = (range.start >> SHIFT).max(self.dropped);
+        let mut piece_of = |piece: usize| {
+            let items = match piece - self.dropped {
+                index if index == self.past.len() => &mut self.last[..],
+                index => self
+                    .past
+                    .get_mut(index)
+                    .map_or(&mut [][..], |items| &mut items[..]),
+            };
+            let start = range.start.saturating_sub(piece << SHIFT).min(items.len());
+            let end = (range.end - (piece << SHIFT)).min(items.len());
+            match backward {
+                true => items[start..end].iter_mut().rev().for_each(&mut f),
+                false => items[start..end].iter_mut().for_each(&mut f),
+            }
+        };
+        let pieces = first..((range.end - 1) >> SHIFT) + 1;
+        match backward {
+            true => pieces.rev().for_each(&mut piece_of),
+            false => pieces.for_each(&mut piece_of),
+        }
+    }
+
     /// As [`get`](Self::get), to be changed.
     #[inline(always)]
     pub fn get_mut(&mut self, at: usize) -> Option<&mut T> {
@@ -160,6 +190,12 @@ mod tests {
             (list.end(), list.get(18), list.get(19)),
             (19, Some(&18), None)
         );
+        let mut seen = Vec::new();
+        list.for_each_mut(15..99, true, |item| seen.push(*item));
+        assert_eq!(seen, [18, 17, 16]);
+        seen.clear();
+        list.for_each_mut(3..18, false, |item| seen.push(*item));
+        assert_eq!(seen, [16, 17]);
         list.push(99);
         assert_eq!(list.get(19), Some(&99));
     }

@@ -43,9 +43,7 @@ fn execute(machine: &mut Machine, code: &Code, limit: usize) -> usize {
         match result {
             Some(Ok(())) => executed += 1,
             Some(Err(_)) => {
-                for entry in (first..machine.log.end()).rev() {
-                    machine.exchange(entry);
-                }
+                machine.exchange(first..machine.log.end(), true);
                 machine.log.truncate(first);
                 machine.pc = pc + 1;
             }
@@ -183,15 +181,11 @@ fn goes_back(isa: Isa, text: &str) {
     }
     assert!(executed > 8, "{executed} of {text}");
     for (earlier, later) in states.iter().zip(&states[1..]).rev() {
-        for entry in (earlier.0..later.0).rev() {
-            machine.exchange(entry);
-        }
+        machine.exchange(earlier.0..later.0, true);
         assert_eq!(snapshot(&machine), earlier.1, "{text}");
     }
     for (earlier, later) in states.iter().zip(&states[1..]) {
-        for entry in earlier.0..later.0 {
-            machine.exchange(entry);
-        }
+        machine.exchange(earlier.0..later.0, false);
         assert_eq!(snapshot(&machine), later.1, "{text}");
     }
 }

@@ -606,6 +606,10 @@ impl Replay for Core {
     type Command = Command;
     type Reply = Reply;
 
+    fn weight(&self) -> u64 {
+        (self.tasks.len() + self.channels.len()) as u64
+    }
+
     fn apply(&mut self, command: &Command) -> Reply {
         self.events.clear();
         let result = match *command {

@@ -269,9 +269,8 @@ impl Session {
         let task = self.machine.task();
         let failed = self.machine.log.steps.get(step);
         let was_host = failed.is_some_and(Step::is_host);
-        for entry in self.machine.log.range(step).rev() {
-            self.machine.exchange(entry);
-        }
+        let entries = self.machine.log.range(step);
+        self.machine.exchange(entries, true);
         let first = failed.map_or(0, |step| step.first);
         self.machine.log.truncate(first as usize);
         self.machine

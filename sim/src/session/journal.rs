@@ -9,12 +9,19 @@ pub trait Replay: Clone {
 
     /// Applies a command. It depends on nothing but the state and the command.
     fn apply(&mut self, command: &Self::Command) -> Self::Reply;
+
+    /// How many things a clone copies, about.
+    fn weight(&self) -> u64 {
+        0
+    }
 }
 
 /// A state, the commands that led to it, and a clone of it every so often.
 ///
-/// Going to another moment costs at most one clone and [`EVERY`](Self::EVERY) commands, whatever
-/// the size of the history.
+/// Going to another moment costs at most one clone and the commands of [`EVERY`](Self::EVERY)
+/// moments, whatever the size of the history. A state of great [weight](Replay::weight) is cloned
+/// the more seldom, so that clones take a share of the time and a memory for each moment that do
+/// not depend on its size.
 #[derive(Clone, Debug)]
 pub struct Journal<S: Replay> {
     state: S,
@@ -29,8 +36,11 @@ pub struct Journal<S: Replay> {
 }
 
 impl<S: Replay> Journal<S> {
-    /// Moments between two clones.
+    /// Moments between two clones of a light state.
     pub const EVERY: u64 = 1024;
+
+    /// Moments between two clones for each thing that one copies.
+    const EVERY_PER_WEIGHT: u64 = 4;
 
     /// Begins with a state at moment 0.
     pub fn new(state: S) -> Self {
@@ -67,7 +77,9 @@ impl<S: Replay> Journal<S> {
     pub fn advance(&mut self) {
         self.unfinished = false;
         self.moment += 1;
-        if self.moment.is_multiple_of(Self::EVERY) {
+        let last = self.snapshots.last().map_or(0, |snapshot| snapshot.0);
+        let apart = Self::EVERY.max(Self::EVERY_PER_WEIGHT * self.state.weight());
+        if self.moment >= last + apart {
             self.snapshots
                 .push((self.moment, self.commands.len(), self.state.clone()));
         }
@@ -131,6 +143,38 @@ mod tests {
             journal.seek(moment);
             assert_eq!(journal.state().0.len() as u64, moment);
             assert_eq!(journal.moment(), moment);
+        }
+    }
+
+    /// As many numbers as are in it make its weight.
+    #[derive(Clone)]
+    struct Heavy(Sum);
+
+    impl Replay for Heavy {
+        type Command = i64;
+        type Reply = usize;
+
+        fn apply(&mut self, command: &i64) -> usize {
+            self.0.apply(command)
+        }
+
+        fn weight(&self) -> u64 {
+            self.0.0.len() as u64
+        }
+    }
+
+    #[test]
+    fn a_heavy_state_is_cloned_seldom() {
+        let mut journal = Journal::new(Heavy(Sum(Vec::new())));
+        for i in 0..100_000 {
+            journal.apply(i);
+            journal.advance();
+        }
+        let copied: u64 = journal.snapshots.iter().map(|s| s.2.weight()).sum();
+        assert!(copied < 100_000, "{copied} copied for 100000 moments");
+        for moment in [99_999, 12_345, 1] {
+            journal.seek(moment);
+            assert_eq!(journal.state().weight(), moment);
         }
     }
 

@@ -49,18 +49,10 @@ impl Session {
             self.end_pc = machine.pc;
         }
         let host_steps = machine.field(Field::HostSteps);
-        while self.position > target {
-            self.position -= 1;
-            for entry in machine.log.range(self.position).rev() {
-                machine.exchange(entry);
-            }
-        }
-        while self.position < target {
-            for entry in machine.log.range(self.position) {
-                machine.exchange(entry);
-            }
-            self.position += 1;
-        }
+        let back = target < self.position;
+        let steps = target.min(self.position)..target.max(self.position);
+        machine.exchange(machine.log.range_of(steps), back);
+        self.position = target;
         machine.pc = match machine.log.steps.get(target) {
             Some(step) => step.pc(),
             None => self.end_pc,
