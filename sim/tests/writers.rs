@@ -84,26 +84,26 @@ fn what_nothing_has_written_has_no_writer() {
 fn tells_bytes_apart_that_lie_side_by_side() {
     let text = "scenario \"t\"\nmain { let a[4]\n a[0] = 1\n a[1] = 2\n a[2] = 3\n a[3] = 4\n print a[0] }";
     let mut session = load(text, Isa::I386);
-    session.run(LIMIT);
-    // Before the frame of main is gone.
-    while session.stacks()[0]
-        .frames
-        .first()
-        .is_none_or(|frame| frame.function != "main")
-    {
-        session.back();
-    }
-    let stack = session.stacks().swap_remove(0);
-    let words = session.stack_words(0, stack.base..stack.top);
+    let elements = |session: &Session| {
+        let stack = session.stacks().swap_remove(0);
+        let words = session.stack_words(0, stack.base..stack.top);
+        let is_written = |word: &WordView| matches!(word.meaning, Meaning::Element { index, .. } if word.value == u64::from(index) + 1);
+        words.into_iter().filter(is_written).collect::<Vec<_>>()
+    };
+    let all = (0..LIMIT).find_map(|_| {
+        session.step();
+        Some(elements(&session)).filter(|words| words.len() == 4)
+    });
     let mut seen = Vec::new();
-    for word in &words {
-        if let Meaning::Element { index, .. } = word.meaning {
-            let origins: Vec<_> = (word.address..word.address + 4)
-                .map(|byte| session.writer_of_memory(byte).expect("it is written").step)
-                .collect();
-            assert_eq!(origins, [origins[0]; 4]);
-            seen.push((origins[0], index));
-        }
+    for word in all.expect("all are written") {
+        let Meaning::Element { index, .. } = word.meaning else {
+            continue;
+        };
+        let origins: Vec<_> = (word.address..word.address + 4)
+            .map(|byte| session.writer_of_memory(byte).expect("it is written").step)
+            .collect();
+        assert_eq!(origins, [origins[0]; 4]);
+        seen.push((origins[0], index));
     }
     seen.sort_unstable();
     let order: Vec<u32> = seen.iter().map(|(_, index)| *index).collect();
