@@ -47,7 +47,8 @@ fn weighs_at_most_700_kb(page: &Page) {
     let mut total = 0;
     for entry in fs::read_dir(page.folder()).expect("the folder of the page") {
         let file = entry.expect("an entry").path();
-        if !file.is_file() {
+        // What was measured is data, fetched when the page is there already.
+        if !file.is_file() || file.ends_with("bench.json") {
             continue;
         }
         let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
