@@ -12,6 +12,15 @@
 //!   | word | word | word | (word) | 16 bytes | 16 bytes | 16 bytes |
 //! ```
 
+#![cfg_attr(
+    costack_asan,
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "under AddressSanitizer a copy must not look at the shadow"
+    )
+)]
+
 use core::hint::cold_path;
 
 /// Sixteen bytes, moved as one: a vector register.

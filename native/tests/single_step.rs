@@ -1,7 +1,7 @@
 //! A signal between any two instructions. A child makes a round trip, instruction by instruction;
 //! before each of them it is copied, a signal comes to the copy, which then goes on to the end, and
 //! what comes of that is compared with the undisturbed run. The handler uses the stack that it
-//! finds, and a good deal of it.
+//! finds, and a good deal of it; and everything below sp that the ABI does not reserve is spoilt.
 #![cfg(all(target_os = "linux", any(target_arch = "x86", target_arch = "x86_64")))]
 
 #[path = "support/canaried.rs"]
@@ -185,15 +185,22 @@ fn check(round_trip: fn(bool) -> (Outcome, bool), fp: bool) {
     assert_eq!(report.canaries.load(SeqCst), 1);
 
     child.run(None);
+    let undisturbed = child.copy();
+    undisturbed.run(None);
+    let registers = undisturbed.registers();
+    drop(undisturbed);
     let mut instructions = 0;
     while !child.at_breakpoint() {
         let copy = child.copy();
         let at = pc(&copy.registers());
+        copy.spoil_below_sp();
         report.canaries.store(0, SeqCst);
-        copy.run(Some(Signal::SIGUSR1));
-        copy.run(None);
         instructions += 1;
         let what = format!("a signal before instruction {instructions}, at {at:#x}");
+        copy.run(Some(Signal::SIGUSR1));
+        // Whether or not the compiler has something in them.
+        assert_eq!(copy.registers(), registers, "{what}: registers");
+        copy.run(None);
         assert_eq!(report.handled.load(SeqCst), instructions, "{what}: handled");
         assert_eq!(outcome(), expected, "{what}");
         assert_eq!(report.canaries.load(SeqCst), 1, "{what}: a canary");

@@ -3,8 +3,10 @@
 use nix::libc;
 use nix::sys::ptrace::{self, Event, Options};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
+use nix::sys::uio::{RemoteIoVec, process_vm_writev};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork};
+use std::io::IoSlice;
 
 /// The general registers.
 pub type Registers = libc::user_regs_struct;
@@ -101,6 +103,25 @@ impl Traced {
         self.wait("stepping");
     }
 
+    /// Spoils what lies below sp, but for the red zone: a signal handler may do so, but leaves gaps.
+    #[allow(dead_code, reason = "not all let a signal come")]
+    #[track_caller]
+    pub fn spoil_below_sp(&self) {
+        // System V, x86-64: section 3.2.2. i386 has none.
+        const RED_ZONE: usize = if cfg!(target_arch = "x86_64") { 128 } else { 0 };
+        let mess = [0xa5; 1024];
+        let base = sp(&self.registers()) - RED_ZONE - mess.len();
+        let (local, remote) = (
+            [IoSlice::new(&mess)],
+            [RemoteIoVec {
+                base,
+                len: mess.len(),
+            }],
+        );
+        let written = process_vm_writev(self.pid, &local, &remote);
+        assert_eq!(written, Ok(mess.len()), "below sp, from {base:#x}");
+    }
+
     pub fn registers(&self) -> Registers {
         ptrace::getregs(self.pid).unwrap_or_else(|_| {
             // SAFETY: numbers, all of them.
@@ -169,6 +190,14 @@ pub fn pc(registers: &Registers) -> usize {
     return registers.rip as usize;
     #[cfg(target_arch = "x86")]
     return registers.eip as usize;
+}
+
+/// The stack pointer.
+fn sp(registers: &Registers) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    return registers.rsp as usize;
+    #[cfg(target_arch = "x86")]
+    return registers.esp as usize;
 }
 
 /// Memory that parent and child both see, filled with zeroes and never given back.
