@@ -52,6 +52,8 @@
 //! assert_eq!(other.state_hash(), hash);
 //! ```
 #![forbid(unsafe_code)]
+// The documentation is built with private items, for whoever works on this.
+#![allow(rustdoc::private_intra_doc_links)]
 
 pub mod asm;
 mod code;

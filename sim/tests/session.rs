@@ -36,26 +36,57 @@ fn one_go_and_single_steps_end_in_the_same_state() {
     }
 }
 
+/// Steps of a run whose every state is compared; of a longer run, as many are, evenly spaced. A
+/// hash goes over all memory.
+const STATES: u64 = 1500;
+
+/// Runs to the end; some of the positions, the first and the last among them, and the hashes of
+/// their states.
+fn states(session: &mut Session) -> Vec<(u64, u64)> {
+    let _ = session.run(LIMIT);
+    let len = session.position();
+    let apart = len.div_ceil(STATES).max(1);
+    let positions = (0..len).step_by(apart as usize).chain([len]);
+    session.jump(0);
+    positions
+        .map(|position| {
+            session.jump(position);
+            (position, session.state_hash())
+        })
+        .collect()
+}
+
 #[test]
 fn back_restores_every_state() {
-    for (name, _, mut session) in gallery() {
-        let mut hashes = vec![session.state_hash()];
+    for (name, isa, mut session) in gallery() {
+        // What is told of the states is told by going forward, by steps, in a session of its own.
+        let states = states(&mut load(text_of(name), isa));
+        let check = |session: &Session| {
+            let at = states.binary_search_by_key(&session.position(), |(position, _)| *position);
+            if let Ok(at) = at {
+                assert_eq!(
+                    session.state_hash(),
+                    states[at].1,
+                    "{name} at {}",
+                    states[at].0
+                );
+            }
+        };
+        check(&session);
         while session.step() == StepOutcome::Stepped {
-            hashes.push(session.state_hash());
+            check(&session);
         }
-        for position in (0..hashes.len() - 1).rev() {
-            assert!(session.back(), "{name} at {position}");
-            assert_eq!(
-                session.state_hash(),
-                hashes[position],
-                "{name} at {position}"
-            );
+        assert_eq!(
+            Some(session.position()),
+            states.last().map(|(position, _)| *position)
+        );
+        while session.back() {
+            check(&session);
         }
-        assert!(!session.back());
+        assert_eq!(session.position(), 0);
         // And forward again, over what is recorded.
-        for (position, hash) in hashes.iter().enumerate().skip(1) {
-            session.step();
-            assert_eq!(session.state_hash(), *hash, "{name} at {position}");
+        while session.step() == StepOutcome::Stepped {
+            check(&session);
         }
     }
 }
@@ -64,22 +95,15 @@ fn back_restores_every_state() {
 fn jumps_reach_any_state() {
     let mut random = 1_u64;
     for (name, _, mut session) in gallery() {
-        let mut hashes = vec![session.state_hash()];
-        while session.step() == StepOutcome::Stepped {
-            hashes.push(session.state_hash());
-        }
+        let states = states(&mut session);
         let output = session.output().len();
         for _ in 0..200 {
             random = random
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
-            let position = (random >> 33) % hashes.len() as u64;
+            let (position, hash) = states[(random >> 33) as usize % states.len()];
             assert_eq!(session.jump(position), position, "{name}");
-            assert_eq!(
-                session.state_hash(),
-                hashes[position as usize],
-                "{name} at {position}"
-            );
+            assert_eq!(session.state_hash(), hash, "{name} at {position}");
         }
         session.jump(u64::MAX);
         assert_eq!(session.output().len(), output, "{name}");

@@ -306,9 +306,14 @@ impl Log {
         }
     }
 
-    /// Forgets everything.
+    /// Forgets everything, and keeps the memory of what is written most.
     pub fn clear(&mut self) {
-        *self = Log::new(self.limit as u64);
+        let mut next = Log::new(self.limit as u64);
+        std::mem::swap(&mut next.entries, &mut self.entries);
+        std::mem::swap(&mut next.steps, &mut self.steps);
+        next.entries.clear();
+        next.steps.0.clear();
+        *self = next;
     }
 
     #[inline(always)]
@@ -380,7 +385,7 @@ impl Log {
     fn make_room(&mut self) {
         self.is_full = self.entries.piece() >= MAX_PIECES;
         let bytes = self.entries.bytes() + self.copies.bytes() + self.cells.bytes();
-        if bytes > self.limit {
+        if bytes > self.limit && !self.entries.has_spare() {
             let kept = self.entries.kept();
             self.drop_before(self.entries.piece() + 1 - kept.div_ceil(2));
         }

@@ -17,6 +17,9 @@ pub(crate) struct Pieces<T, const SHIFT: u32> {
     past: Vec<Vec<T>>,
     /// How many pieces were dropped.
     dropped: usize,
+    /// Pieces that were dropped or forgotten, to be filled again: their memory has been touched,
+    /// and touching memory for the first time costs more than filling it.
+    spare: Vec<Vec<T>>,
 }
 
 impl<T, const SHIFT: u32> Pieces<T, SHIFT> {
@@ -27,6 +30,7 @@ impl<T, const SHIFT: u32> Pieces<T, SHIFT> {
         room: 0,
         past: Vec::new(),
         dropped: 0,
+        spare: Vec::new(),
     };
 
     /// The number of the piece that is being filled.
@@ -62,13 +66,19 @@ impl<T, const SHIFT: u32> Pieces<T, SHIFT> {
     /// Begins the next piece, when the last one is full.
     #[cold]
     fn begin_piece(&mut self) {
-        let next = Vec::with_capacity(Self::SIZE);
+        let spare = self.spare.pop();
+        let next = spare.unwrap_or_else(|| Vec::with_capacity(Self::SIZE));
         let full = std::mem::replace(&mut self.last, next);
         // The first piece is not allocated before it is needed.
         if self.room > 0 {
             self.past.push(full);
         }
         self.room = Self::SIZE;
+    }
+
+    /// Whether the next piece needs no new memory.
+    pub fn has_spare(&self) -> bool {
+        !self.spare.is_empty()
     }
 
     /// Adds an item.
@@ -137,7 +147,10 @@ impl<T, const SHIFT: u32> Pieces<T, SHIFT> {
     /// Drops the pieces before this one.
     pub fn drop_before(&mut self, piece: usize) {
         let count = piece.saturating_sub(self.dropped).min(self.past.len());
-        self.past.drain(..count);
+        for mut piece in self.past.drain(..count) {
+            piece.clear();
+            self.spare.push(piece);
+        }
         self.dropped += count;
     }
 
@@ -147,11 +160,20 @@ impl<T, const SHIFT: u32> Pieces<T, SHIFT> {
         while self.piece() > piece
             && let Some(before) = self.past.pop()
         {
-            self.last = before;
+            let mut after = std::mem::replace(&mut self.last, before);
+            after.clear();
+            self.spare.push(after);
         }
         if self.piece() == piece {
             self.last.truncate(at & (Self::SIZE - 1));
         }
+    }
+
+    /// Forgets everything, the numbers too, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.drop_before(self.piece());
+        self.last.clear();
+        self.dropped = 0;
     }
 
     /// How many pieces are kept, with the one that is being filled.
@@ -161,7 +183,8 @@ impl<T, const SHIFT: u32> Pieces<T, SHIFT> {
 
     /// Bytes that it takes.
     pub fn bytes(&self) -> usize {
-        let items = self.past.iter().map(Vec::capacity).sum::<usize>();
+        let others = self.past.iter().chain(&self.spare);
+        let items = others.map(Vec::capacity).sum::<usize>();
         (items + self.last.capacity()) * size_of::<T>()
     }
 }

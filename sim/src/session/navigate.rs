@@ -66,7 +66,11 @@ impl Session {
     /// Back to the start, with an empty log. What stands out of all that was ever executed stays
     /// known: it will happen again.
     fn start_again(&mut self) {
-        self.machine = (*self.initial).clone();
+        let mut machine = (*self.initial).clone();
+        // The log's memory serves again.
+        std::mem::swap(&mut machine.log, &mut self.machine.log);
+        machine.log.clear();
+        self.machine = machine;
         self.host.seek(0);
         self.host.truncate(0);
         self.position = 0;
