@@ -120,7 +120,7 @@ fn signed(context: &Context, report: Report, how: &str) -> Result<Report> {
             commands: vec![
                 format!("cargo xtask bench{how}"),
                 "cargo bench --package costack-benches".to_owned(),
-                "cargo xtask test --only counts".to_owned(),
+                "cargo xtask test --only bench".to_owned(),
             ],
             ..suite
         }),
