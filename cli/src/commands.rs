@@ -1,0 +1,81 @@
+//! The commands.
+
+mod bench_report;
+mod check;
+mod compare;
+mod examples;
+mod prove;
+mod run;
+mod trace;
+mod tune;
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::CommandFactory as _;
+use costack::scenario::Clock;
+use costack_lang::syntax::Program;
+
+use crate::Verdict;
+use crate::args::{Command, Completions, Costack, How};
+use crate::backend::{self, Backend, Module};
+use crate::input::Input;
+
+/// Runs a command.
+///
+/// # Errors
+/// What it was given and cannot use.
+pub fn dispatch(command: Command) -> Result<Verdict> {
+    match command {
+        Command::Run(args) => run::run(&args),
+        Command::Trace(args) => trace::trace(&args),
+        Command::Compare(args) => compare::compare(&args),
+        Command::Prove(args) => prove::prove(&args),
+        Command::Tune(args) => tune::tune(&args),
+        Command::Check(args) => check::check(&args),
+        Command::Examples(args) => examples::examples(&args),
+        Command::BenchReport(args) => bench_report::bench_report(&args),
+        Command::Completions(args) => completions(&args),
+    }
+}
+
+fn completions(args: &Completions) -> Result<Verdict> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Costack::command(), "costack", &mut script);
+    std::io::stdout().write_all(&script)?;
+    Ok(Verdict::Good)
+}
+
+/// Reads a scenario and runs it as the arguments say.
+fn run_input(input: &Input, how: &How) -> Result<backend::Run> {
+    let isa = match how.backend {
+        // The words of native are this machine's.
+        Backend::Native => backend::HOST_ISA,
+        _ => how.isa.into(),
+    };
+    let program = input.scenario(isa)?;
+    run_program(&program, how)
+}
+
+fn run_program(program: &Arc<Program>, how: &How) -> Result<backend::Run> {
+    let module = Module::new(how.module.module.clone());
+    let how = backend::How {
+        backend: how.backend,
+        isa: how.isa.into(),
+        steps: how.steps.unwrap_or(0),
+        clock: Clock::Real,
+        trust_pointers: how.trust_pointers,
+    };
+    backend::run(program, &how, &module).map_err(|refused| refused_in(program, refused))
+}
+
+/// A refusal, with the file it is about. Rendered mistakes name it themselves.
+fn refused_in(program: &Program, refused: backend::Refused) -> anyhow::Error {
+    match refused {
+        backend::Refused::Unfit(_) | backend::Refused::Simulator(_) => {
+            anyhow::anyhow!("{}: {refused}", program.source.file())
+        }
+        other => other.into(),
+    }
+}

@@ -1,0 +1,31 @@
+//! `costack examples`.
+
+use std::io::Write as _;
+
+use anyhow::{Result, bail};
+use costack_sim::gallery;
+
+use crate::show::{lines, out, table};
+use crate::{Verdict, args};
+
+/// Lists the gallery, or prints one scenario.
+pub(super) fn examples(args: &args::Examples) -> Result<Verdict> {
+    let mut out = out();
+    if let Some(name) = &args.name {
+        let wanted = name.strip_suffix(".costack").unwrap_or(name);
+        let Some(scenario) = gallery::all().find(|scenario| scenario.name == wanted) else {
+            bail!("there is no scenario {name}: `costack examples --list` shows all of them");
+        };
+        out.write_all(scenario.text.as_bytes())?;
+        out.flush()?;
+        return Ok(Verdict::Good);
+    }
+    let mut table = table(["name", "title"]);
+    for scenario in gallery::all() {
+        let program = costack_lang::parse(scenario.name, scenario.text)?;
+        table.add_row([scenario.name, &program.title]);
+    }
+    write!(out, "{}", lines(&table))?;
+    out.flush()?;
+    Ok(Verdict::Good)
+}

@@ -1,0 +1,153 @@
+//! `costack prove`.
+
+use std::io::Write as _;
+
+use anyhow::{Result, anyhow, bail};
+use comfy_table::{Cell, Color};
+use costack_sim::program::Isa;
+use costack_sim::prove::Flavour;
+use costack_sim_module::{Found, Proof, Refusal, What, proofs};
+
+use crate::args::{self, FlavourArg, ProofFormat};
+use crate::show::{BAD, lines, out, styled, table};
+use crate::{Verdict, input};
+
+/// Proves texts and tells what was found.
+pub(super) fn prove(args: &args::Prove) -> Result<Verdict> {
+    let proofs = match &args.file {
+        None => built_in(args)?,
+        Some(file) => of_file(file, args)?,
+    };
+    let mut out = out();
+    match args.format {
+        ProofFormat::Json => writeln!(out, "{}", serde_json::to_string_pretty(&proofs)?)?,
+        ProofFormat::Text => {
+            for of_text in proofs.chunks(2) {
+                write!(out, "{}", in_words(of_text))?;
+            }
+        }
+    }
+    out.flush()?;
+    Ok(match proofs.iter().all(|proof| proof.is_proven) {
+        true => Verdict::Good,
+        false => Verdict::Bad,
+    })
+}
+
+fn isas(args: &args::Prove) -> Vec<Isa> {
+    match args.isa {
+        Some(isa) => vec![isa.into()],
+        None => Isa::ALL.to_vec(),
+    }
+}
+
+fn flavours(args: &args::Prove) -> Vec<Flavour> {
+    match args.flavour {
+        Some(FlavourArg::Integer) => vec![Flavour::Integer],
+        Some(FlavourArg::Fp) => vec![Flavour::Fp],
+        None => vec![Flavour::Integer, Flavour::Fp],
+    }
+}
+
+fn built_in(args: &args::Prove) -> Result<Vec<Proof>> {
+    let mut all = Vec::new();
+    for isa in isas(args) {
+        for flavour in flavours(args) {
+            all.extend(proofs::prove(&What::BuiltIn(flavour), isa).map_err(in_text)?);
+        }
+    }
+    Ok(all)
+}
+
+fn of_file(file: &str, args: &args::Prove) -> Result<Vec<Proof>> {
+    let input = input::read(file)?;
+    let is_scenario = input.name.ends_with(".costack")
+        || input
+            .text()?
+            .lines()
+            .any(|line| line.trim_start().starts_with("scenario "));
+    if is_scenario {
+        let program = input.scenario(crate::backend::HOST_ISA)?;
+        let own: Vec<Isa> = isas(args)
+            .into_iter()
+            .filter(|isa| costack_sim::prove::own_text(&program, *isa).is_some())
+            .collect();
+        if own.is_empty() {
+            let of = match args.isa {
+                Some(isa) => format!(" for {}", Isa::from(isa).name()),
+                None => String::new(),
+            };
+            bail!(
+                "{}: the scenario has no `switch` text of its own{of}, so the built-in ones hold: \
+                 `costack prove` without a file proves them",
+                input.name
+            );
+        }
+        let what = What::Scenario(Box::new(program.as_ref().clone()));
+        let proven = own.into_iter().map(|isa| proofs::prove(&what, isa));
+        let proven = proven.collect::<Result<Vec<_>, _>>().map_err(in_text)?;
+        return Ok(proven.concat());
+    }
+    let Some(isa) = args.isa else {
+        bail!(
+            "{}: assembly does not say which instruction set it is for: name it with --isa",
+            input.name
+        );
+    };
+    let flavour = flavours(args)[0];
+    let what = What::Text {
+        name: input.name.clone(),
+        text: input.text()?.to_owned(),
+        flavour,
+    };
+    proofs::prove(&what, isa.into()).map_err(in_text)
+}
+
+/// Mistakes in a text name their places themselves.
+fn in_text(refusal: Refusal) -> anyhow::Error {
+    anyhow!("{}", refusal.message)
+}
+
+/// A table about a text: a row for each obligation, a column for each transition; below it what
+/// is refuted.
+fn in_words(proofs: &[Proof]) -> String {
+    let Some(first) = proofs.first() else {
+        return String::new();
+    };
+    let mut text = format!("{}, {}, {} flavour\n", first.file, first.isa, first.flavour);
+    let mut table = table(["", "to a fresh task", "to a yielded task", "obligation"]);
+    for (row, obligation) in first.obligations.iter().enumerate() {
+        let mut cells = vec![Cell::new(&obligation.id)];
+        cells.extend(proofs.iter().map(|proof| {
+            match proof.obligations.get(row).map(|found| found.found) {
+                Some(Found::Proven) => Cell::new("proven").fg(Color::Green),
+                Some(Found::Refuted) => Cell::new("REFUTED").fg(Color::Red),
+                Some(Found::NotApplicable) | None => Cell::new("n/a").fg(Color::Grey),
+            }
+        }));
+        cells.push(Cell::new(&obligation.title));
+        table.add_row(cells);
+    }
+    text += &lines(&table);
+    for proof in proofs {
+        for obligation in &proof.obligations {
+            if obligation.found != Found::Refuted {
+                continue;
+            }
+            let place = match (obligation.line, &obligation.instruction) {
+                (Some(line), Some(instruction)) => {
+                    format!("{}:{line}, `{instruction}`", proof.file)
+                }
+                _ => proof.file.clone(),
+            };
+            text += &format!(
+                "{} {}, {}: {place}: {}\n",
+                styled(BAD, "refuted:"),
+                obligation.id,
+                proof.transition,
+                obligation.reason
+            );
+        }
+    }
+    text + "\n"
+}
