@@ -170,9 +170,10 @@ fn lint(context: &Context) -> Result<()> {
 }
 
 fn host(context: &Context, filter: Option<&str>) -> Result<()> {
-    // The simulator must build as a wasm module, whatever else is tested of it.
-    module::build(context)?;
+    // The command line hosts the simulator's module.
+    let module = module::build(context)?;
     let mut test = cargo(context);
+    test.env("COSTACK_MODULE", module);
     test.args([
         "test",
         "--workspace",
