@@ -1,8 +1,9 @@
 //! `costack examples`.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
 use anyhow::{Result, bail};
+use comfy_table::ContentArrangement;
 use costack_sim::gallery;
 
 use crate::show::{lines, out, table};
@@ -21,6 +22,10 @@ pub(super) fn examples(args: &args::Examples) -> Result<Verdict> {
         return Ok(Verdict::Good);
     }
     let mut table = table(["name", "title"]);
+    if !std::io::stdout().is_terminal() {
+        // One line each, for programs that read them.
+        table.set_content_arrangement(ContentArrangement::Disabled);
+    }
     for scenario in gallery::all() {
         let program = costack_lang::parse(scenario.name, scenario.text)?;
         table.add_row([scenario.name, &program.title]);
