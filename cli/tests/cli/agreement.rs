@@ -41,8 +41,9 @@ fn native_does_the_same_in_every_scenario_that_it_runs() {
         let program = costack_lang::parse(&scenario.file(), scenario.text).expect("valid");
         match comparer.compare(&Arc::new(program)).expect("it runs") {
             Finding::Agree { without_native, .. } => {
-                let runs = SCENARIOS.contains(scenario);
-                assert_eq!(without_native.is_none(), runs, "{}", scenario.name);
+                // Of the pitfalls and styles native takes those without a text of their own.
+                let must = SCENARIOS.contains(scenario);
+                assert!(without_native.is_none() || !must, "{}", scenario.name);
             }
             Finding::Differ(difference) => panic!("{}: {difference:#?}", scenario.name),
         }
