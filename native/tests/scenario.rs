@@ -276,3 +276,10 @@ fn what_only_the_simulator_can_run_is_refused() {
     let switch = "scenario \"s\"\nswitch x86_64 {\n nop\n}\nmain { }";
     assert_eq!(refused(switch), Unfit::SwitchText { line: 2 });
 }
+
+#[test]
+fn a_run_does_not_find_the_rounding_mode_of_the_one_before() {
+    let leaves_one = "main { print fpmode(); fpmode up }";
+    check(leaves_one, &["0"]);
+    check(leaves_one, &["0"]);
+}

@@ -4,6 +4,25 @@
 //! The walk computes with integers only, so a changed mode changes no result but that of
 //! `fpmode()`.
 
+/// A run of a scenario: it begins with rounding to nearest, whatever mode the thread was in, and the
+/// thread gets its mode back when this is dropped.
+pub(super) struct Apart(u8);
+
+impl Apart {
+    /// Begins with rounding to nearest.
+    pub(super) fn begin() -> Self {
+        let before = rounding();
+        set_rounding(0);
+        Self(before)
+    }
+}
+
+impl Drop for Apart {
+    fn drop(&mut self) {
+        set_rounding(self.0);
+    }
+}
+
 /// The field in MXCSR begins at this bit (Intel SDM volume 1, section 10.2.3), in the x87 control
 /// word at [`X87_SHIFT`] (section 8.1.5).
 #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]

@@ -145,5 +145,6 @@ pub fn run(program: Program, options: &Options) -> Result<Report, Unfit> {
     {
         return Err(Unfit::Pointer { line });
     }
+    let _rounding = fp::Apart::begin();
     run::run(Rc::new(program), options.clone()).map_err(Unfit::Stack)
 }
