@@ -113,7 +113,8 @@ pub(crate) unsafe fn copy_image<const FRESH: usize>(
 /// Both have `N` words, and do not overlap.
 #[inline(always)]
 unsafe fn move_fresh<const N: usize>(source: *const u8, target: *mut u8) {
-    #[cfg(target_arch = "x86_64")]
+    // Kernels are built without the vector registers.
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse"))]
     if N > FRESH_WORDS {
         for pair in 0..N / 2 {
             // SAFETY: the caller's promise. In assembly, for the compiler would make one load of two.
