@@ -20,15 +20,17 @@ pub struct Props {
 
 const WIDTH: f64 = 304.0;
 const HEIGHT: f64 = 118.0;
-const LEFT: f64 = 26.0;
+const LEFT: f64 = 36.0;
 const BOTTOM: f64 = 18.0;
 const TOP: f64 = 8.0;
 const RIGHT: f64 = 10.0;
 
-/// Sizes grow by factors, so their axis is logarithmic; times start at zero.
+/// The logarithms of what the axes begin and end with. Sizes and times both grow by factors, from a
+/// few words to many pages.
 struct Axes {
     low: f64,
     high: f64,
+    least: f64,
     most: f64,
 }
 
@@ -40,11 +42,17 @@ impl Axes {
             .fold(f64::INFINITY, f64::min)
             .max(1.0);
         let high = points().map(|point| point.0).fold(low * 2.0, f64::max);
-        let most = points().map(|point| point.1).fold(1.0, f64::max);
+        let least = points()
+            .map(|point| point.1)
+            .fold(f64::INFINITY, f64::min)
+            .max(1.0);
+        let most = points().map(|point| point.1).fold(least, f64::max);
+        let least = least.log10().floor();
         Axes {
             low: low.log2(),
             high: high.log2(),
-            most: ceiling(most),
+            least,
+            most: most.log10().ceil().max(least + 1.0),
         }
     }
 
@@ -53,48 +61,44 @@ impl Axes {
     }
 
     fn y(&self, time: f64) -> f64 {
-        HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * time / self.most
+        let part = (time.max(1.0).log10() - self.least) / (self.most - self.least);
+        HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * part
     }
-}
 
-/// The next of 1, 2, 4, 5, 10, 20, 40, 50, …: its quarters, or fifths, are round.
-fn ceiling(value: f64) -> f64 {
-    let decade = 10_f64.powf(value.log10().floor());
-    let steps = [1.0, 2.0, 4.0, 5.0, 10.0];
-    steps
-        .into_iter()
-        .map(|step| step * decade)
-        .find(|top| *top >= value)
-        .unwrap_or(value)
+    /// The times to label: the decades.
+    fn times(&self) -> impl Iterator<Item = f64> {
+        (self.least as i32..=self.most as i32).map(|decade| 10_f64.powi(decade))
+    }
+
+    /// The sizes to label: powers of four, or of two where there are few of those.
+    fn sizes(&self) -> impl Iterator<Item = u64> {
+        let step = if self.high - self.low > 5.0 { 2 } else { 1 };
+        (0..32)
+            .step_by(step)
+            .filter(|power| (self.low..=self.high).contains(&f64::from(*power)))
+            .map(|power| 1 << power)
+    }
 }
 
 /// Time over image size, in SVG.
 #[component]
 pub fn Chart(props: &Props) -> Html {
     let axes = Axes::of(&props.curves);
-    let rows = (0..=4).map(|index| {
-        let time = axes.most * f64::from(index) / 4.0;
+    let rows = axes.times().map(|time| {
         let y = axes.y(time);
         html! {
             <>
                 <path class="grid" d={format!("M{LEFT},{y:.1}H{}", WIDTH - RIGHT)} />
                 <text x={(LEFT - 5.0).to_string()} y={format!("{:.1}", y + 3.0)} text-anchor="end">
-                    { shortest(time) }
+                    { count(time as u64) }
                 </text>
             </>
         }
     });
-    let mut sizes: Vec<f64> = props
-        .curves
-        .iter()
-        .flat_map(|curve| curve.points.iter().map(|point| point.0))
-        .collect();
-    sizes.sort_by(f64::total_cmp);
-    sizes.dedup();
-    let columns = sizes.iter().map(|&size| {
+    let columns = axes.sizes().map(|size| {
         html! {
-            <text x={format!("{:.1}", axes.x(size))} y={(HEIGHT - 5.0).to_string()} text-anchor="middle">
-                { count(size as u64) }
+            <text x={format!("{:.1}", axes.x(size as f64))} y={(HEIGHT - 5.0).to_string()} text-anchor="middle">
+                { short(size) }
             </text>
         }
     });
@@ -126,7 +130,7 @@ pub fn Chart(props: &Props) -> Html {
                 { for props.curves.iter().enumerate().map(|(index, curve)| html! {
                     <span class={classes!("key", style_of(index, curve))}>{ &curve.name }</span>
                 }) }
-                <span class="unit">{ "ns over bytes of the image" }</span>
+                <span class="unit">{ "ns over bytes, both axes by factors" }</span>
             </figcaption>
         </figure>
     }
@@ -155,7 +159,7 @@ fn line(axes: &Axes, index: usize, curve: &Curve) -> Html {
 
 fn style_of(index: usize, curve: &Curve) -> String {
     if is_ours(&curve.name) {
-        "ours".to_owned()
+        format!("ours ours-{index}")
     } else {
         format!("peer peer-{}", index % 4)
     }
@@ -170,39 +174,47 @@ fn spoken(curve: &Curve) -> String {
     format!("{} {}", curve.name, points.join(", "))
 }
 
-fn shortest(time: f64) -> String {
-    let text = format!("{time:.1}");
-    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+/// A power of two in few characters.
+fn short(bytes: u64) -> String {
+    match bytes {
+        0..1024 => bytes.to_string(),
+        _ => format!("{} K", bytes / 1024),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn axes_end_at_round_numbers() {
-        for (value, top) in [
-            (0.7, 1.0),
-            (1.0, 1.0),
-            (13.0, 20.0),
-            (34.0, 40.0),
-            (83.0, 100.0),
-        ] {
-            assert_eq!(ceiling(value), top, "{value}");
-        }
+    fn axes(points: &[(f64, f64)]) -> Axes {
+        Axes::of(&[Curve {
+            name: String::new(),
+            points: points.to_vec(),
+        }])
     }
 
     #[test]
-    fn sizes_spread_over_the_width() {
-        let curve = Curve {
-            name: String::new(),
-            points: vec![(40.0, 9.0), (160.0, 12.0)],
-        };
-        let axes = Axes::of(&[curve]);
+    fn axes_are_labelled_at_round_numbers() {
+        let wide = axes(&[(88.0, 12.3), (65_536.0, 2_700.0)]);
+        assert_eq!(
+            wide.times().collect::<Vec<_>>(),
+            [10.0, 100.0, 1000.0, 10_000.0]
+        );
+        let sizes: Vec<_> = wide.sizes().map(short).collect();
+        assert_eq!(sizes, ["256", "1 K", "4 K", "16 K", "64 K"]);
+        let narrow = axes(&[(40.0, 9.0), (256.0, 12.0)]);
+        assert_eq!(narrow.times().collect::<Vec<_>>(), [1.0, 10.0, 100.0]);
+        assert_eq!(narrow.sizes().collect::<Vec<_>>(), [64, 128, 256]);
+    }
+
+    #[test]
+    fn sizes_and_times_spread_over_the_chart() {
+        let axes = axes(&[(40.0, 1.0), (160.0, 100.0)]);
         assert_eq!(axes.x(40.0), LEFT);
         assert_eq!(axes.x(160.0), WIDTH - RIGHT);
         assert_eq!(axes.x(80.0), f64::midpoint(LEFT, WIDTH - RIGHT));
-        assert_eq!(axes.y(0.0), HEIGHT - BOTTOM);
-        assert_eq!(axes.y(20.0), TOP);
+        assert_eq!(axes.y(1.0), HEIGHT - BOTTOM);
+        assert_eq!(axes.y(10.0), f64::midpoint(HEIGHT - BOTTOM, TOP));
+        assert_eq!(axes.y(100.0), TOP);
     }
 }
