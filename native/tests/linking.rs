@@ -106,9 +106,28 @@ macro_rules! exercise {
 const HOST_MAIN: &str = r#"
 include!("../../exercise.rs");
 
+/// Functions alone in their sections, so that the linker says where each begins and ends.
+macro_rules! alone {
+    ($($function:ident in $section:literal: $begin:ident to $end:ident;)*) => {
+        unsafe extern "C" {
+            $(#[link_name = concat!("__start_", $section)] static $begin: u8;
+            #[link_name = concat!("__stop_", $section)] static $end: u8;)*
+        }
+        $(fn $function() -> std::ops::Range<usize> {
+            (&raw const $begin).addr()..(&raw const $end).addr()
+        })*
+    };
+}
+
+alone! {
+    where_inside in "chain_inside": INSIDE to INSIDE_END;
+    where_resuming in "chain_resuming": RESUMING to RESUMING_END;
+    where_outermost in "chain_outermost": OUTERMOST to OUTERMOST_END;
+}
+
 /// Follows the chain of frame pointers from a coroutine to `outermost`; the return addresses.
 #[inline(never)]
-fn return_addresses(outermost: usize) -> Vec<usize> {
+fn return_addresses() -> Vec<usize> {
     let mut frame: *const usize;
     unsafe {
         #[cfg(target_arch = "x86_64")]
@@ -122,7 +141,7 @@ fn return_addresses(outermost: usize) -> Vec<usize> {
     for _ in 0..64 {
         let address = unsafe { frame.add(1).read() };
         all.push(address);
-        if within(address, outermost) {
+        if where_outermost().contains(&address) {
             break;
         }
         frame = unsafe { frame.read() as *const usize };
@@ -130,25 +149,23 @@ fn return_addresses(outermost: usize) -> Vec<usize> {
     all
 }
 
-/// Whether an address lies in a function, none of which here is larger than this.
-fn within(address: usize, function: usize) -> bool {
-    (function..function + 4000).contains(&address)
-}
-
 type Chained = newer::Coroutine<(), (), Vec<usize>>;
 
 #[inline(never)]
+#[unsafe(link_section = "chain_inside")]
 fn inside(yielder: &newer::Yielder<(), ()>, (): ()) -> Vec<usize> {
     yielder.suspend(());
-    std::hint::black_box(return_addresses(outermost as *const () as usize))
+    std::hint::black_box(return_addresses())
 }
 
 #[inline(never)]
+#[unsafe(link_section = "chain_resuming")]
 fn resuming(co: &mut Chained) -> Vec<usize> {
     std::hint::black_box(co.resume(()).returned().unwrap())
 }
 
 #[inline(never)]
+#[unsafe(link_section = "chain_outermost")]
 fn outermost(co: &mut Chained) -> Vec<usize> {
     co.resume(());
     std::hint::black_box(resuming(co))
@@ -156,11 +173,10 @@ fn outermost(co: &mut Chained) -> Vec<usize> {
 
 fn check_chain(mut co: Chained) {
     let all = outermost(&mut co);
-    let mut expected = [inside as *const () as usize, resuming as *const () as usize,
-        outermost as *const () as usize].into_iter();
+    let mut expected = [where_inside(), where_resuming(), where_outermost()].into_iter();
     let mut wanted = expected.next();
     for address in &all {
-        if wanted.is_some_and(|function| within(*address, function)) {
+        if wanted.as_ref().is_some_and(|function| function.contains(address)) {
             wanted = expected.next();
         }
     }
