@@ -28,7 +28,7 @@
 //!
 //! [`parse()`] gives a [`Program`], whose names are indices, or all mistakes at once as
 //! [`Diagnostics`], which know their places and [render](Diagnostics::render) themselves.
-//! [`format`](format()) writes a program back. With the feature `generate`, `generate` writes random
+//! [`format`](format()) writes a program back. [`colour`] tells what each piece of a text is. With the feature `generate`, `generate` writes random
 //! programs for comparing backends.
 //!
 //! There is no I/O here, no clock, no thread and no unsafe code; it runs in WebAssembly as well.
@@ -145,6 +145,7 @@
 #![forbid(unsafe_code)]
 
 mod body;
+pub mod colour;
 pub mod diagnostic;
 mod expected;
 mod format;

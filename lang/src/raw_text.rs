@@ -1,5 +1,7 @@
 //! The assembly text of a `switch` block, kept as it is: only its end has to be found.
 
+use std::ops::Range;
+
 use crate::diagnostic::Kind;
 
 /// Finds the brace that closes a `switch` block, in the text behind the one that opens it.
@@ -12,39 +14,86 @@ use crate::diagnostic::Kind;
 ///
 /// [`Kind::UnterminatedSwitch`] or [`Kind::UnterminatedComment`] if the text ends first.
 pub(crate) fn find_end(text: &str, isa: &str) -> Result<usize, Kind> {
-    let bytes = text.as_bytes();
     let mut depth = 0_u32;
-    let mut line_is_blank = true;
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let rest = &text.as_bytes()[at..];
-        let length = match byte {
-            b'{' => {
-                depth += 1;
-                1
-            }
-            b'}' if depth == 0 => return Ok(at),
-            b'}' => {
-                depth -= 1;
-                1
-            }
-            b'#' if line_is_blank || isa != "aarch64" => to_line_end(rest),
-            b'/' if rest.starts_with(b"//") => to_line_end(rest),
-            b'/' if rest.starts_with(b"/*") => {
-                let end = rest[2..].windows(2).position(|pair| pair == b"*/");
-                end.ok_or(Kind::UnterminatedComment)? + 4
-            }
-            b'"' => string_length(rest),
-            _ => 1,
-        };
-        line_is_blank = match byte {
-            b'\n' => true,
-            b' ' | b'\t' | b'\r' => line_is_blank,
-            _ => false,
-        };
-        at += length;
+    for (part, range) in Parts::new(text, isa) {
+        match part {
+            Part::Open => depth += 1,
+            Part::Close if depth == 0 => return Ok(range.start),
+            Part::Close => depth -= 1,
+            Part::EndlessComment => return Err(Kind::UnterminatedComment),
+            Part::Comment | Part::Other => {}
+        }
     }
     Err(Kind::UnterminatedSwitch)
+}
+
+/// The comments of an assembly text, from left to right.
+pub(crate) fn comments<'a>(text: &'a str, isa: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
+    let is_comment = |part: &Part| matches!(part, Part::Comment | Part::EndlessComment);
+    Parts::new(text, isa).filter_map(move |(part, range)| is_comment(&part).then_some(range))
+}
+
+/// What matters in an assembly text.
+enum Part {
+    Open,
+    Close,
+    Comment,
+    /// A comment that the text's end ends.
+    EndlessComment,
+    /// A string, or a byte of anything else.
+    Other,
+}
+
+/// An assembly text, part by part.
+struct Parts<'a> {
+    bytes: &'a [u8],
+    isa: &'a str,
+    line_is_blank: bool,
+    at: usize,
+}
+
+impl<'a> Parts<'a> {
+    fn new(text: &'a str, isa: &'a str) -> Self {
+        Self {
+            bytes: text.as_bytes(),
+            isa,
+            line_is_blank: true,
+            at: 0,
+        }
+    }
+}
+
+impl Iterator for Parts<'_> {
+    type Item = (Part, Range<usize>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.bytes.get(self.at..)?;
+        let byte = *rest.first()?;
+        let (part, length) = match byte {
+            b'{' => (Part::Open, 1),
+            b'}' => (Part::Close, 1),
+            b'#' if self.line_is_blank || self.isa != "aarch64" => {
+                (Part::Comment, to_line_end(rest))
+            }
+            b'/' if rest.starts_with(b"//") => (Part::Comment, to_line_end(rest)),
+            b'/' if rest.starts_with(b"/*") => {
+                match rest[2..].windows(2).position(|pair| pair == b"*/") {
+                    Some(end) => (Part::Comment, end + 4),
+                    None => (Part::EndlessComment, rest.len()),
+                }
+            }
+            b'"' => (Part::Other, string_length(rest)),
+            _ => (Part::Other, 1),
+        };
+        self.line_is_blank = match byte {
+            b'\n' => true,
+            b' ' | b'\t' | b'\r' => self.line_is_blank,
+            _ => false,
+        };
+        let start = self.at;
+        self.at += length;
+        Some((part, start..self.at))
+    }
 }
 
 fn to_line_end(bytes: &[u8]) -> usize {

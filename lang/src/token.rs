@@ -247,8 +247,8 @@ pub(crate) fn tokenise<'a>(
             }
         };
         match token {
-            Token::OpenBrace if switch_before(&tokens).is_some() => {
-                let isa = switch_before(&tokens).unwrap_or_default();
+            Token::OpenBrace if switch_before(latest(&tokens)).is_some() => {
+                let isa = switch_before(latest(&tokens)).unwrap_or_default();
                 let body = raw_text::find_end(lexer.remainder(), isa)
                     .map_err(|kind| Diagnostic::new(kind, span))?;
                 let inner = Span::new(lexer.span().end, lexer.span().end + body);
@@ -277,9 +277,15 @@ pub(crate) fn tokenise<'a>(
     Ok(tokens)
 }
 
-/// The ISA of the assembly text that the next `{` opens; empty if it is left out.
-fn switch_before<'a>(tokens: &[(Token<'a>, Span)]) -> Option<&'a str> {
-    let mut before = tokens.iter().rev().map(|(token, _)| token);
+fn latest<'t, 'a>(tokens: &'t [(Token<'a>, Span)]) -> impl Iterator<Item = &'t Token<'a>> {
+    tokens.iter().rev().map(|(token, _)| token)
+}
+
+/// The ISA of the assembly text that the next `{` opens, empty if it is left out; `before` are the
+/// tokens before it, the last one first.
+pub(crate) fn switch_before<'t, 'a: 't>(
+    mut before: impl Iterator<Item = &'t Token<'a>>,
+) -> Option<&'a str> {
     match before.find(|token| **token != Token::Newline)? {
         Token::Switch => Some(""),
         Token::Name(isa) => (before.next() == Some(&Token::Switch)).then_some(isa),
