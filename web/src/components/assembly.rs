@@ -76,14 +76,23 @@ struct BlockProps {
 /// One file's or function's lines; drawn again only when one of them is concerned.
 #[component]
 fn BlockView(props: &BlockProps) -> Html {
-    let lines = sections(props).into_iter().map(|section| match section {
+    let sections = sections(props);
+    // How high it will be, before it is drawn: a folded comment is one row.
+    let rows: usize = sections
+        .iter()
+        .map(|section| match section {
+            Section::Code(lines) => lines.len(),
+            Section::Comment(_) => 1,
+        })
+        .sum();
+    let lines = sections.into_iter().map(|section| match section {
         Section::Code(lines) => html! {
             <ol class="code">{ for lines.map(|index| line(props, index)) }</ol>
         },
         Section::Comment(lines) => comment(&props.listing, lines),
     });
     html! {
-        <div class="block" role="group" aria-label={props.block.title.clone()}>
+        <div class="block" role="group" aria-label={props.block.title.clone()} style={format!("--rows:{rows}")}>
             <p class="title"><b>{ &props.block.title }</b><span>{ &props.block.file }</span></p>
             { for lines }
         </div>

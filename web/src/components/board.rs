@@ -19,7 +19,6 @@ use crate::{
     model::{
         checks,
         copy::{Copy, HandOver},
-        map::Map,
         present,
         run::Run,
         scenario::Text,
@@ -97,8 +96,6 @@ pub fn Board(props: &Props) -> Html {
     let breakpoints = || run.breakpoints.iter().map(|(_, breakpoint)| breakpoint);
     let lines: Vec<u32> = breakpoints().filter_map(line_of).collect();
     let addresses: Vec<u64> = breakpoints().filter_map(address_of).collect();
-    let names = present::task_names(now);
-    let map = Rc::new(Map::new(now));
     let stack = |index: usize| {
         let stack = &now.stacks[index];
         let number = stack.view.number;
@@ -111,8 +108,8 @@ pub fn Board(props: &Props) -> Html {
         };
         let stops = breakpoints().any(|b| *b == Breakpoint::Ownership(Some(number)));
         html! {
-            <Stack key={number} {stack} names={&names} word_bytes={now.word_bytes} {position}
-                sp_name={present::sp_name(now)} map={&map} {stops} low_first={low_first.is_set()} on_flip={&on_flip} on_press={&on_press}
+            <Stack key={number} {stack} names={&now.names} word_bytes={now.word_bytes} {position}
+                sp_name={present::sp_name(now)} {stops} low_first={low_first.is_set()} on_flip={&on_flip} on_press={&on_press}
                 on_owner={&on_owner} class={kind} />
         }
     };
@@ -148,7 +145,7 @@ pub fn Board(props: &Props) -> Html {
                     <div class="column tasks">
                         if shows("tasks") {
                         <Saves tasks={Rc::<[_]>::from(now.tasks.as_slice())} stacks={present::stack_names(now)}
-                            word_bytes={now.word_bytes} map={&map} on_press={&on_press}
+                            word_bytes={now.word_bytes} about={present::about(now)} on_press={&on_press}
                             total_bytes={now.statistics.save_stack_bytes} />
                         { for main.into_iter().map(stack) }
                         }
@@ -162,7 +159,7 @@ pub fn Board(props: &Props) -> Html {
                     <div class="column numbers">
                         if shows("registers") {
                             <Registers isa={isa_name(*isa)} word_bytes={now.word_bytes}
-                                registers={present::registers(now, &map)} on_press={&on_press} />
+                                registers={present::registers(now)} on_press={&on_press} />
                         }
                         if shows("native") {
                             <Native report={props.report.clone()} eviction={run.eviction()} />

@@ -1,12 +1,11 @@
 //! A value that can be asked about: pressed, it offers what can be done with it.
 
-use costack_sim::view::{TaskNumber, WordView};
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 use yew::prelude::*;
 
 use super::word;
-use crate::model::{map::Map, state::Subject, text::meaning};
+use crate::model::{map::Pointer, snapshot::Word, state::Subject, text::meaning};
 
 /// A pressed cell.
 #[derive(Clone, PartialEq, Debug)]
@@ -32,8 +31,8 @@ pub struct Props {
     pub value: u64,
     /// Whether the last step wrote it.
     pub changed: bool,
-    /// If it is a pointer, where to, and whether into a frame that is out.
-    pub pointer: Option<(u64, bool)>,
+    /// If it is a pointer into a frame.
+    pub pointer: Option<Pointer>,
     /// It was pressed.
     pub on_press: Callback<Pressed>,
 }
@@ -63,13 +62,15 @@ pub fn Cell(props: &Props) -> Html {
     let class = classes!(
         "cell",
         props.changed.then_some("changed"),
-        props
-            .pointer
-            .map(|(_, out)| if out { "pointer-out" } else { "pointer" }),
+        props.pointer.map(|pointer| if pointer.is_out {
+            "pointer-out"
+        } else {
+            "pointer"
+        }),
     );
-    let pointer = props.pointer.map(|(to, _)| format!("{to:x}"));
+    let pointer = props.pointer.map(|pointer| format!("{:x}", pointer.to));
     let out = match props.pointer {
-        Some((_, true)) => ", points into a frame that is swapped out",
+        Some(Pointer { is_out: true, .. }) => ", points into a frame that is swapped out",
         _ => "",
     };
     html! {
@@ -84,13 +85,7 @@ pub fn Cell(props: &Props) -> Html {
 }
 
 /// The cell of a word in memory.
-pub fn memory_cell(
-    view: &WordView,
-    word_bytes: u32,
-    map: &Map,
-    on_press: &Callback<Pressed>,
-) -> Html {
-    let pointer = pointer(view.value, view.initialised != 0, view.points_into, map);
+pub fn memory_cell(view: &Word, word_bytes: u32, on_press: &Callback<Pressed>) -> Html {
     let subject = Subject::Memory(view.address..view.address + u64::from(word_bytes));
     let what = meaning(&view.meaning);
     let label = match what.is_empty() {
@@ -98,21 +93,8 @@ pub fn memory_cell(
         false => format!("{what} at {:#x}", view.address),
     };
     html! {
-        <Cell {subject} {label} {pointer} value={view.value} changed={view.changed_from.is_some()} {on_press}>
+        <Cell {subject} {label} pointer={view.pointer} value={view.value} changed={view.changed_from.is_some()} {on_press}>
             { word::partial_hex(view.value, view.initialised, word_bytes) }
         </Cell>
     }
-}
-
-/// Where a value points, and whether into a frame that is out.
-pub fn pointer(
-    value: u64,
-    initialised: bool,
-    made_by: Option<TaskNumber>,
-    map: &Map,
-) -> Option<(u64, bool)> {
-    let target = map
-        .target(value, made_by)
-        .filter(|_| initialised && made_by.is_some())?;
-    Some((value, target.out.is_some()))
 }

@@ -91,7 +91,7 @@ pub fn Controls(props: &Props) -> Html {
                         <button type="button" class="button undo" onclick={act(Action::Undo)} aria-label="Undo"
                             title={format!("Take back what was done by hand: {} so far", props.branches)}>
                             <span class="sign" aria-hidden="true">{ "↶" }</span><span class="name">{ "Undo" }</span>
-                            <kbd aria-hidden="true">{ "U" }</kbd>
+                            <kbd data-key="U"></kbd>
                         </button>
                     }
                 </div>
@@ -133,7 +133,7 @@ fn Move(props: &MoveProps) -> Html {
             title={props.icon.then(|| props.label.clone())}>
             <span class="sign" aria-hidden="true">{ &props.sign }</span>
             if !props.icon { <span class="name">{ &props.label }</span> }
-            if let Some(key) = &props.key_name { <kbd aria-hidden="true">{ key }</kbd> }
+            if let Some(key) = &props.key_name { <kbd data-key={key}></kbd> }
         </button>
     }
 }

@@ -131,25 +131,23 @@ pub fn problem(problem: &Problem) -> Html {
 
 /// The text line by line, in colours.
 fn coloured<'a>(text: &'a str, problems: &'a [Problem]) -> impl Iterator<Item = Html> + 'a {
+    let wrong: Vec<Range<usize>> = problems
+        .iter()
+        .map(|problem| problem.span.clone())
+        .collect();
+    let lines = marked(text, &wrong).into_iter();
     let mut start = 0;
-    text.split('\n').map(move |line| {
+    lines.zip(text.split('\n')).map(move |(pieces, line)| {
         let end = start + line.len();
-        let wrong: Vec<Range<usize>> = problems
-            .iter()
-            .filter(|problem| problem.span.start <= end && problem.span.end > start)
-            .map(|problem| problem.span.start.max(start) - start..problem.span.end.min(end) - start)
-            .collect();
-        start = end + 1;
-        let pieces = marked(line, &wrong)
-            .into_iter()
-            .map(|(class, is_wrong, text)| {
-                let class = classes!(style_of(class), is_wrong.then_some("wrong"));
-                html! { <span {class}>{ text.to_owned() }</span> }
-            });
+        let pieces = pieces.into_iter().map(|(class, is_wrong, text)| {
+            let class = classes!(style_of(class), is_wrong.then_some("wrong"));
+            html! { <span {class}>{ text.to_owned() }</span> }
+        });
         // A mistake behind the last character is shown on a space.
         let behind = wrong
             .iter()
-            .any(|range| range.end > line.len() || range.is_empty());
+            .any(|range| range.start == end && range.end > start);
+        start = end + 1;
         html! { <>{ for pieces }if behind { <span class="wrong">{ " " }</span> }{ "\n" }</> }
     })
 }
@@ -159,7 +157,7 @@ pub fn style_of(class: Class) -> Option<&'static str> {
     match class {
         Class::Plain => None,
         Class::Declaration => Some("declaration"),
-        Class::Keyword => Some("keyword"),
+        Class::Keyword | Class::Request => Some("keyword"),
         Class::Number => Some("number-literal"),
         Class::Text => Some("string"),
         Class::Comment => Some("comment"),

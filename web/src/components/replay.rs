@@ -168,8 +168,9 @@ fn Stacks(props: &NowProps) -> Html {
             <li key={*stack} class="card">
                 <div class="head">
                     <b>{ format!("Stack {stack}") }</b>
-                    <span class="owner" data-testid={format!("owner-{stack}")}>{ "owner " }
-                        <Chip task={owner.now} name={name(owner.now)} /></span>
+                    <span class="owner">{ "owner " }
+                        <span data-testid={format!("owner-{stack}")}><Chip task={owner.now} name={name(owner.now)} /></span>
+                    </span>
                     if let Some(before) = before { <span class="dim">{ before }</span> }
                 </div>
             </li>

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use costack_sim::view::{SaveStack, TaskStatus, TaskView, WordView};
+use costack_sim::view::{SaveStack, TaskNumber, TaskStatus, TaskView};
 use yew::prelude::*;
 
 use super::{
@@ -10,10 +10,12 @@ use super::{
     panel::Panel,
     task::{Chip, task_class, task_style},
 };
-use crate::model::{
-    map::Map,
-    snapshot::TaskSnapshot,
-    text::{bytes, count, meaning, short_address, status},
+use crate::{
+    hooks::use_keep_in_view,
+    model::{
+        snapshot::{TaskSnapshot, Word},
+        text::{bytes, count, meaning, short_address, status},
+    },
 };
 
 /// Words of an image that are shown before all of them are asked for.
@@ -34,8 +36,8 @@ pub struct Props {
     pub stacks: Rc<[AttrValue]>,
     /// Bytes in a machine word.
     pub word_bytes: u32,
-    /// Where pointers lead.
-    pub map: Rc<Map>,
+    /// The task that the last step is about: its card is kept in view.
+    pub about: Option<TaskNumber>,
     /// A value was pressed.
     pub on_press: Callback<Pressed>,
     /// Bytes of all save stacks.
@@ -45,6 +47,8 @@ pub struct Props {
 /// Every task's save stack: what is kept in it, and where the task is.
 #[component]
 pub fn Saves(props: &Props) -> Html {
+    let body = use_node_ref();
+    use_keep_in_view(&body, "[data-about]", props.about);
     let detail = html! {
         <span>{ format!("{} in all", bytes(props.total_bytes)) }</span>
     };
@@ -55,11 +59,12 @@ pub fn Saves(props: &Props) -> Html {
             .get(task.view.stack as usize)
             .cloned()
             .unwrap_or_default();
-        html! { <Card key={task.view.number} {task} {stack} {first} word_bytes={props.word_bytes}
-        map={&props.map} on_press={&props.on_press} /> }
+        let about = props.about == Some(task.view.number);
+        html! { <Card key={task.view.number} {task} {stack} {about} {first} word_bytes={props.word_bytes}
+        on_press={&props.on_press} /> }
     });
     html! {
-        <Panel title="Tasks and save stacks" id="saves" class="fill saves" {detail}>
+        <Panel title="Tasks and save stacks" id="saves" class="fill saves" {detail} {body}>
             <ul>{ for cards }</ul>
         </Panel>
     }
@@ -69,10 +74,11 @@ pub fn Saves(props: &Props) -> Html {
 struct CardProps {
     task: Rc<TaskSnapshot>,
     stack: AttrValue,
+    /// Whether the last step is about it.
+    about: bool,
     /// Words that are shown at first.
     first: usize,
     word_bytes: u32,
-    map: Rc<Map>,
     on_press: Callback<Pressed>,
 }
 
@@ -108,7 +114,7 @@ fn Card(props: &CardProps) -> Html {
         Callback::from(move |_: MouseEvent| all.set(!*all))
     };
     html! {
-        <li {class} style={task_style(*number)} data-testid={format!("task-{name}")}>
+        <li {class} style={task_style(*number)} data-about={props.about.then_some("")} data-testid={format!("task-{name}")}>
             <div class="head">
                 <Chip task={*number} name={name.clone()} />
                 <span class="state">{ status(state) }{ line.unwrap_or_default() }</span>
@@ -154,13 +160,13 @@ fn where_it_is(props: &CardProps) -> String {
 }
 
 /// A word of the image; `address` as on the stack, which is what its frames know.
-fn row(view: &WordView, props: &CardProps) -> Html {
+fn row(view: &Word, props: &CardProps) -> Html {
     let save = props.task.view.save.unwrap_or_default();
     let on_stack = view
         .address
         .wrapping_sub(save.address)
         .wrapping_add(save.image_low);
-    let value = memory_cell(view, props.word_bytes, &props.map, &props.on_press);
+    let value = memory_cell(view, props.word_bytes, &props.on_press);
     let title = format!("kept at {:#x}, belongs to {on_stack:#x}", view.address);
     html! {
         <tr data-address={format!("{:x}", view.address)} {title}>

@@ -11,11 +11,7 @@ use super::{
 };
 use crate::{
     hooks::use_keep_in_view,
-    model::{
-        highlight::{Class, pieces},
-        present::At,
-        scenario::Text,
-    },
+    model::{highlight::Piece, present::At, scenario::Text, text::count},
 };
 
 /// What the panel shows.
@@ -53,7 +49,7 @@ pub fn Source(props: &Props) -> Html {
             </button>
         </>
     };
-    let lines = props.text.lines.iter().zip(1..).map(|(line, number)| {
+    let lines = props.text.lines.iter().zip(1..).map(|(pieces, number)| {
         let at: Vec<At> = props
             .at
             .iter()
@@ -62,7 +58,7 @@ pub fn Source(props: &Props) -> Html {
             .collect();
         let breakpoint = props.breakpoints.contains(&number);
         html! {
-            <Line key={number} {number} text={line.clone()} {at} {breakpoint}
+            <Line key={number} {number} {pieces} {at} {breakpoint}
                 on_line={&props.on_line} />
         }
     });
@@ -79,10 +75,13 @@ pub fn Source(props: &Props) -> Html {
     }
 }
 
+/// Tasks that are named beside a line; of more, the others are counted.
+const CHIPS: usize = 6;
+
 #[derive(Properties, PartialEq)]
 struct LineProps {
     number: u32,
-    text: AttrValue,
+    pieces: Rc<[Piece]>,
     at: Vec<At>,
     breakpoint: bool,
     on_line: Callback<u32>,
@@ -96,7 +95,10 @@ fn Line(props: &LineProps) -> Html {
     let onclick = props.on_line.reform(move |_: MouseEvent| number);
     let style = running.map(|at| task_style(at.task));
     // Its text stands above the code already.
-    let is_about = props.text.starts_with("about ");
+    let is_about = props
+        .pieces
+        .first()
+        .is_some_and(|(_, word)| word == "about");
     let class = classes!(
         "line",
         is_about.then_some("about-line"),
@@ -107,20 +109,25 @@ fn Line(props: &LineProps) -> Html {
     } else {
         "Stop at"
     };
-    let waiting = props.at.iter().filter(|at| !at.runs).map(|at| {
-        html! { <Chip task={at.task} name={at.name.clone()} /> }
+    let waiting = || props.at.iter().filter(|at| !at.runs);
+    let chips = waiting().take(CHIPS).map(|at| {
+        html! { <Chip key={at.task} task={at.task} name={at.name.clone()} /> }
     });
+    let others = waiting().count().saturating_sub(CHIPS);
     html! {
         <li {class} {style} aria-current={running.map(|_| "step")} data-line={number.to_string()}>
             <button type="button" class="number" {onclick} aria-pressed={props.breakpoint.to_string()}
                 aria-label={format!("{verb} line {number}")} tabindex="-1">{ number }</button>
             <span class="mark" aria-hidden="true">{ if running.is_some() { "▶" } else { "" } }</span>
-            <span class="text">{ for pieces(&props.text).into_iter().map(piece) }</span>
-            <span class="who">{ for waiting }</span>
+            <span class="text">{ for props.pieces.iter().map(piece) }</span>
+            <span class="who">
+                { for chips }
+                if others > 0 { <span class="dim">{ format!("+{}", count(others as u64)) }</span> }
+            </span>
         </li>
     }
 }
 
-fn piece((class, text): (Class, &str)) -> Html {
-    html! { <span class={style_of(class)}>{ text.to_owned() }</span> }
+fn piece((class, text): &Piece) -> Html {
+    html! { <span class={style_of(*class)}>{ text }</span> }
 }

@@ -1,8 +1,8 @@
 //! A stack's memory: frames in their tasks' colours, sp, and what each word means.
 
-use std::{ops::Range, rc::Rc};
+use std::rc::Rc;
 
-use costack_sim::view::{FrameView, Meaning, StackKind, StackNumber, TaskNumber, WordView};
+use costack_sim::view::{FrameView, Meaning, StackKind, StackNumber, TaskNumber};
 use yew::prelude::*;
 
 use super::{
@@ -14,8 +14,7 @@ use super::{
 use crate::{
     hooks::use_keep_in_view,
     model::{
-        map::Map,
-        snapshot::StackSnapshot,
+        snapshot::{StackSnapshot, Word},
         text::{bytes, count, meaning, short_address},
     },
 };
@@ -33,8 +32,6 @@ pub struct Props {
     pub sp_name: AttrValue,
     /// Steps made up to here.
     pub position: u64,
-    /// Where pointers lead.
-    pub map: Rc<Map>,
     /// A value was pressed.
     pub on_press: Callback<Pressed>,
     /// Whether the lowest address stands first.
@@ -60,15 +57,14 @@ pub fn Stack(props: &Props) -> Html {
         StackKind::Main => "Main stack".to_owned(),
         StackKind::Shared | StackKind::Own => format!("Stack {}", view.name),
     };
-    let mut groups = groups(&props.stack.words);
+    let mut groups = groups(&props.stack);
     if props.low_first {
         groups.reverse();
     }
     let rows = groups.into_iter().map(|group| {
         let key = group.key();
-        html! { <Group {key} {group} stack={&props.stack} names={&props.names}
-        word_bytes={props.word_bytes} sp_name={&props.sp_name} map={&props.map}
-                low_first={props.low_first} on_press={&props.on_press} /> }
+        html! { <Group {key} {group} names={&props.names} word_bytes={props.word_bytes}
+        sp_name={&props.sp_name} low_first={props.low_first} on_press={&props.on_press} /> }
     });
     let lowest = props
         .stack
@@ -151,81 +147,93 @@ fn detail(props: &Props) -> Html {
     }
 }
 
-/// Words that lie next to each other and belong together.
+/// Words that lie next to each other and belong together: all that is drawn of them.
 #[derive(Clone, PartialEq, Debug)]
 struct Words {
-    /// Indices into the stack's words.
-    range: Range<usize>,
+    /// The place of the first one among the stack's words.
+    start: usize,
+    words: Vec<Rc<Word>>,
     /// The frame they lie in.
-    frame: Option<usize>,
+    frame: Option<FrameView>,
     /// Whether they are dead.
     dead: bool,
+    /// The stack pointer, if it points at one of them.
+    sp: Option<u64>,
+    /// How many words are left out, and in front of which of these.
+    left_out: Option<(usize, u64)>,
 }
 
 impl Words {
     /// The same for the same place, whatever is above or below.
     fn key(&self) -> String {
-        format!("{}-{}", self.range.start, self.dead)
+        format!("{}-{}", self.start, self.dead)
     }
 }
 
-fn is_dead(word: &WordView) -> bool {
+fn is_dead(word: &Word) -> bool {
     matches!(word.meaning, Meaning::Dead)
 }
 
-fn groups(words: &[WordView]) -> Vec<Words> {
-    let mut groups: Vec<Words> = Vec::new();
-    for (index, word) in words.iter().enumerate() {
-        let (frame, dead) = (word.frame, is_dead(word));
-        match groups.last_mut() {
-            Some(last) if (last.frame, last.dead) == (frame, dead) => last.range.end = index + 1,
-            _ => groups.push(Words {
-                range: index..index + 1,
-                frame,
-                dead,
-            }),
+fn groups(stack: &StackSnapshot) -> Vec<Words> {
+    let mut start = 0;
+    let parts = stack
+        .words
+        .chunk_by(|a, b| (a.frame, is_dead(a)) == (b.frame, is_dead(b)));
+    let groups = parts.map(|words| {
+        let range = start..start + words.len();
+        start = range.end;
+        let frame = words[0].frame;
+        let left_out = stack.left_out.filter(|(before, _)| range.contains(before));
+        Words {
+            start: range.start,
+            frame: frame.and_then(|index| stack.view.frames.get(index).cloned()),
+            dead: is_dead(&words[0]),
+            sp: stack
+                .view
+                .sp
+                .filter(|sp| words.iter().any(|word| word.address == *sp)),
+            left_out: left_out.map(|(before, count)| (before - range.start, count)),
+            words: words.to_vec(),
         }
-    }
-    groups
+    });
+    groups.collect()
 }
 
 #[derive(Properties, PartialEq)]
 struct GroupProps {
     group: Words,
-    stack: Rc<StackSnapshot>,
     names: Rc<[AttrValue]>,
     word_bytes: u32,
     sp_name: AttrValue,
-    map: Rc<Map>,
     low_first: bool,
     on_press: Callback<Pressed>,
 }
 
+/// Drawn again only when something in it has changed.
 #[component]
 fn Group(props: &GroupProps) -> Html {
-    let Words { range, frame, dead } = &props.group;
-    let stack = &*props.stack;
-    let words = &stack.words[range.clone()];
-    let frame = frame.and_then(|index| stack.view.frames.get(index));
-    let task = frame
+    let group = &props.group;
+    let task = group
+        .frame
+        .as_ref()
         .map(|frame| frame.task)
-        .or_else(|| words.iter().find_map(|word| word.task));
-    let class = classes!("frame", task.map(task_class), dead.then_some("dead"),);
-    let row = |index: usize| {
-        let left_out = stack.left_out.filter(|(before, _)| *before == index);
+        .or_else(|| group.words.iter().find_map(|word| word.task));
+    let class = classes!("frame", task.map(task_class), group.dead.then_some("dead"),);
+    let numbered = group.words.iter().enumerate().map(|(index, word)| {
+        let left_out = group.left_out.filter(|(before, _)| *before == index);
         let gap = left_out.map(|(_, words)| {
             let text = format!("⋯ {} words not shown", count(words));
             html! { <tr class="gap"><td colspan="3">{ text }</td></tr> }
         });
-        html! { <>{ for gap }{ row(props, &stack.words[index], *dead) }</> }
-    };
-    let rows: Vec<Html> = match props.low_first {
-        false => range.clone().map(row).collect(),
-        true => range.clone().rev().map(row).collect(),
-    };
+        html! { <>{ for gap }{ row(props, word) }</> }
+    });
+    let mut rows: Vec<Html> = numbered.collect();
+    if props.low_first {
+        rows.reverse();
+    }
     html! {
         <tbody {class} style={task.map(task_style)}>
-            if let Some(frame) = frame { { title(frame, &props.names) } }
+            if let Some(frame) = &group.frame { { title(frame, &props.names) } }
             { for rows }
         </tbody>
     }
@@ -242,14 +250,14 @@ fn title(frame: &FrameView, names: &[AttrValue]) -> Html {
     }
 }
 
-fn row(props: &GroupProps, view: &WordView, dead: bool) -> Html {
-    let is_sp = props.stack.view.sp == Some(view.address);
+fn row(props: &GroupProps, view: &Word) -> Html {
+    let is_sp = props.group.sp == Some(view.address);
     let left_by = view.task.and_then(|task| props.names.get(task as usize));
-    let text = match (dead, left_by) {
+    let text = match (props.group.dead, left_by) {
         (true, Some(name)) => format!("dead, left by {name}"),
         _ => meaning(&view.meaning),
     };
-    let value = memory_cell(view, props.word_bytes, &props.map, &props.on_press);
+    let value = memory_cell(view, props.word_bytes, &props.on_press);
     html! {
         <tr class={classes!(is_sp.then_some("sp"))} data-address={format!("{:x}", view.address)}>
             <th scope="row" title={format!("{:#x}", view.address)}>{ short_address(view.address, 5) }</th>

@@ -1,119 +1,73 @@
-//! Colours for the scenario's text: what is a keyword, a number, a string, a comment.
+//! The scenario's text line by line, in pieces of one colour each.
 //!
-//! This is for the eye only. What the text means is `costack-lang`'s business.
+//! What a piece is, the language says; here its pieces are cut where lines end and where mistakes
+//! begin and end.
 
-use std::ops::Range;
+use std::{ops::Range, rc::Rc};
 
-/// What a piece of text is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Class {
-    /// Declares something: `stack`, `task`, `fn`.
-    Declaration,
-    /// Does something: `yield`, `while`.
-    Keyword,
-    /// A literal number or character.
-    Number,
-    /// A literal string.
-    Text,
-    /// From `#` to the end of the line.
-    Comment,
-    /// Everything else.
-    Plain,
-}
+pub use costack_lang::colour::Class;
+use costack_lang::colour::pieces;
+use yew::AttrValue;
 
-const DECLARATIONS: &[&str] = &[
-    "scenario", "about", "stack", "shared", "own", "task", "on", "fp", "global", "mutex", "event",
-    "channel", "fn", "main", "switch",
-];
+/// A piece of one line.
+pub type Piece = (Class, AttrValue);
 
-const KEYWORDS: &[&str] = &[
-    "let", "if", "else", "while", "break", "continue", "return", "print", "assert", "yield",
-    "exit", "sleep", "us", "ms", "lock", "unlock", "wait", "complete", "send", "recv", "join",
-    "resume", "start", "run", "spawn", "fpmode", "alive", "now", "self", "and", "or", "not",
-];
-
-/// Splits one line into pieces; together they are the line.
-pub fn pieces(line: &str) -> Vec<(Class, &str)> {
-    let mut pieces = Vec::new();
-    let mut rest = line;
-    while let Some(first) = rest.chars().next() {
-        let (class, length) = match first {
-            '#' => (Class::Comment, rest.len()),
-            '"' => (Class::Text, quoted(rest, '"')),
-            '\'' => (Class::Number, quoted(rest, '\'')),
-            c if c.is_ascii_digit() => (Class::Number, while_true(rest, is_word)),
-            c if is_word(c) => {
-                let length = while_true(rest, is_word);
-                (word(&rest[..length]), length)
-            }
-            _ => {
-                let other = |c: char| !is_word(c) && !matches!(c, '#' | '"' | '\'');
-                (Class::Plain, while_true(rest, other))
-            }
-        };
-        let (piece, behind) = rest.split_at(length);
-        pieces.push((class, piece));
-        rest = behind;
+/// The pieces of every line, as `str::lines` tells lines.
+pub fn lines(text: &str) -> Vec<Rc<[Piece]>> {
+    let mut cuts = cut_at_lines(text);
+    // Behind the end of the last line there is none.
+    if cuts.last().is_some_and(Vec::is_empty) {
+        cuts.pop();
     }
-    pieces
+    let piece = |(class, range): (Class, Range<usize>)| (class, text[range].to_owned().into());
+    cuts.into_iter()
+        .map(|line| line.into_iter().map(piece).collect())
+        .collect()
 }
 
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
-}
-
-fn word(text: &str) -> Class {
-    if DECLARATIONS.contains(&text) {
-        Class::Declaration
-    } else if KEYWORDS.contains(&text) {
-        Class::Keyword
-    } else {
-        Class::Plain
-    }
-}
-
-/// Bytes from the start for which the test holds.
-fn while_true(text: &str, test: impl Fn(char) -> bool) -> usize {
-    text.find(|c| !test(c)).unwrap_or(text.len())
-}
-
-/// Bytes of a literal with its quotes; to the end of the line if it is not closed.
-fn quoted(text: &str, quote: char) -> usize {
-    let mut escaped = false;
-    for (index, c) in text.char_indices().skip(1) {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            c if c == quote => return index + c.len_utf8(),
-            _ => {}
+/// The pieces of every line, without what ends it; one line more than there are line ends.
+fn cut_at_lines(text: &str) -> Vec<Vec<(Class, Range<usize>)>> {
+    let mut lines = vec![Vec::new()];
+    for (class, range) in pieces(text) {
+        let mut start = range.start;
+        for (index, part) in text[range].split('\n').enumerate() {
+            if index > 0 {
+                lines.push(Vec::new());
+            }
+            let end = start + part.trim_end_matches('\r').len();
+            if let Some(line) = lines.last_mut().filter(|_| start < end) {
+                line.push((class, start..end));
+            }
+            start += part.len() + 1;
         }
     }
-    text.len()
+    lines
 }
 
-/// As [`pieces`], with the parts that are wrong told apart: `wrong` are bytes of the line.
-pub fn marked<'a>(line: &'a str, wrong: &[Range<usize>]) -> Vec<(Class, bool, &'a str)> {
-    let mut marked = Vec::new();
-    let mut start = 0;
-    for (class, text) in pieces(line) {
-        let end = start + text.len();
+/// A piece of a line with a mark of whether it is wrong.
+pub type Marked<'a> = (Class, bool, &'a str);
+
+/// The pieces of every line, with the parts that are wrong told apart; `wrong` are bytes of the text.
+pub fn marked<'a>(text: &'a str, wrong: &[Range<usize>]) -> Vec<Vec<Marked<'a>>> {
+    let mark = |(class, Range { start, end }): (Class, Range<usize>)| {
         let edges = wrong.iter().flat_map(|range| [range.start, range.end]);
         let mut cuts: Vec<usize> = edges.filter(|edge| (start..end).contains(edge)).collect();
         cuts.extend([start, end]);
         cuts.sort_unstable();
         cuts.dedup();
-        for cut in cuts.windows(2) {
+        let pieces = cuts.windows(2).filter_map(|cut| {
             let is_wrong = wrong
                 .iter()
                 .any(|range| range.start <= cut[0] && cut[1] <= range.end);
             // A range that ends within a character is not one of this text.
-            if let Some(piece) = line.get(cut[0]..cut[1]) {
-                marked.push((class, is_wrong, piece));
-            }
-        }
-        start = end;
-    }
-    marked
+            Some((class, is_wrong, text.get(cut[0]..cut[1])?))
+        });
+        pieces.collect::<Vec<_>>()
+    };
+    let lines = cut_at_lines(text).into_iter();
+    lines
+        .map(|line| line.into_iter().flat_map(mark).collect())
+        .collect()
 }
 
 #[cfg(test)]
@@ -121,62 +75,45 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(line: &str, expect: &[(Class, &str)]) {
-        let found = pieces(line);
-        assert_eq!(
-            found.iter().map(|(_, text)| *text).collect::<String>(),
-            line
-        );
-        let coloured: Vec<_> = found
-            .into_iter()
-            .filter(|(class, _)| *class != Class::Plain)
+    fn check(text: &str) {
+        let found: Vec<String> = lines(text)
+            .iter()
+            .map(|line| line.iter().map(|(_, piece)| piece.as_str()).collect())
             .collect();
-        assert_eq!(coloured, expect);
+        assert_eq!(found, text.lines().collect::<Vec<_>>());
     }
 
     #[test]
-    fn colours_declarations_and_numbers() {
-        check(
-            "stack S shared 4096 # bytes",
-            &[
-                (Class::Declaration, "stack"),
-                (Class::Declaration, "shared"),
-                (Class::Number, "4096"),
-                (Class::Comment, "# bytes"),
-            ],
-        );
+    fn has_the_lines_of_the_text() {
+        for text in [
+            "",
+            "x",
+            "x\n",
+            "\n\nx",
+            "x\r\n\r\ny # z\r\n",
+            "about \"a \\\n  b\"",
+        ] {
+            check(text);
+        }
     }
 
     #[test]
-    fn keeps_signs_inside_strings() {
-        check(
-            r#"print "a # \" b", x"#,
-            &[(Class::Keyword, "print"), (Class::Text, r#""a # \" b""#)],
-        );
+    fn a_string_over_two_lines_is_one_on_both() {
+        let lines = lines("about \"a \\\nb\"\nwait_for(e, 5)");
+        assert_eq!(&lines[1][..], [(Class::Text, "b\"".into())]);
+        assert_eq!(lines[2][0], (Class::Request, "wait_for".into()));
     }
 
     #[test]
     fn tells_wrong_parts_apart() {
-        let found = marked("let x = yy", &[4..5, 8..10]);
-        let wrong: Vec<_> = found
+        let found = marked("x\nlet x = yy", &[6..7, 10..12]);
+        let wrong: Vec<_> = found[1]
             .iter()
             .filter(|(_, wrong, _)| *wrong)
             .map(|(_, _, text)| *text)
             .collect();
         assert_eq!(wrong, ["x", "yy"]);
-        assert_eq!(
-            found.iter().map(|(_, _, text)| *text).collect::<String>(),
-            "let x = yy"
-        );
-    }
-
-    #[test]
-    fn survives_what_is_not_closed() {
-        check("'", &[(Class::Number, "'")]);
-        check(
-            "print \"é",
-            &[(Class::Keyword, "print"), (Class::Text, "\"é")],
-        );
-        check("", &[]);
+        let line: String = found[1].iter().map(|(_, _, text)| *text).collect();
+        assert_eq!(line, "let x = yy");
     }
 }

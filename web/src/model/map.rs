@@ -1,10 +1,9 @@
 //! Where in memory a value points, in words.
 
-use std::ops::RangeInclusive;
+use std::{ops::RangeInclusive, rc::Rc};
 
-use costack_sim::view::{StackKind, TaskNumber};
-
-use super::snapshot::Snapshot;
+use costack_sim::view::{StackKind, StackView, TaskNumber, WordView};
+use yew::AttrValue;
 
 /// A stack, as far as pointers into it are concerned.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,7 +18,16 @@ struct Place {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Map {
     places: Vec<Place>,
-    names: Vec<String>,
+    names: Rc<[AttrValue]>,
+}
+
+/// A pointer into a frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pointer {
+    /// The address.
+    pub to: u64,
+    /// Whether that frame is not on its stack now.
+    pub is_out: bool,
 }
 
 /// What a pointer points at.
@@ -32,32 +40,51 @@ pub struct Target {
 }
 
 impl Map {
-    /// The map at one position.
-    pub fn new(now: &Snapshot) -> Self {
-        let places = now.stacks.iter().map(|stack| Place {
-            name: stack.view.name.clone(),
-            kind: stack.view.kind,
-            addresses: stack.view.base..=stack.view.top,
-            owner: stack.view.owner,
+    /// The map of these stacks; `names` are those of all tasks, by number.
+    pub fn new(stacks: &[StackView], names: &Rc<[AttrValue]>) -> Self {
+        let places = stacks.iter().map(|stack| Place {
+            name: stack.name.clone(),
+            kind: stack.kind,
+            addresses: stack.base..=stack.top,
+            owner: stack.owner,
         });
-        let names = now.tasks.iter().map(|task| task.view.name.clone());
         Map {
             places: places.collect(),
-            names: names.collect(),
+            names: Rc::clone(names),
         }
+    }
+
+    /// The stack that a value points into, and whose frame is meant if that is out.
+    fn place(
+        &self,
+        value: u64,
+        made_by: Option<TaskNumber>,
+    ) -> Option<(&Place, Option<TaskNumber>)> {
+        let mut places = self.places.iter();
+        let place = places.find(|place| place.addresses.contains(&value))?;
+        let out = match (place.kind, made_by) {
+            (StackKind::Shared, Some(task)) if Some(task) != place.owner => Some(task),
+            _ => None,
+        };
+        Some((place, out))
+    }
+
+    /// Where a word of memory points, if it is a pointer that was made into a frame.
+    pub fn pointer(&self, word: &WordView) -> Option<Pointer> {
+        if word.initialised == 0 || word.points_into.is_none() {
+            return None;
+        }
+        let (_, out) = self.place(word.value, word.points_into)?;
+        Some(Pointer {
+            to: word.value,
+            is_out: out.is_some(),
+        })
     }
 
     /// What a value points at, made from the sp of `made_by`; `None` if it is no pointer into a
     /// stack.
     pub fn target(&self, value: u64, made_by: Option<TaskNumber>) -> Option<Target> {
-        let place = self
-            .places
-            .iter()
-            .find(|place| place.addresses.contains(&value))?;
-        let out = match (place.kind, made_by) {
-            (StackKind::Shared, Some(task)) if Some(task) != place.owner => Some(task),
-            _ => None,
-        };
+        let (place, out) = self.place(value, made_by)?;
         let name = if place.kind == StackKind::Main {
             "main"
         } else {
@@ -89,7 +116,7 @@ mod tests {
                 place("S", StackKind::Shared, 0x1000..=0x2000, Some(2)),
                 place("main's stack", StackKind::Main, 0x8000..=0x9000, Some(0)),
             ],
-            names: ["main", "A", "B"].map(str::to_owned).to_vec(),
+            names: ["main", "A", "B"].map(AttrValue::from).into(),
         }
     }
 

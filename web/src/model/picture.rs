@@ -1,12 +1,12 @@
 //! The current state as a picture that stands by itself: an SVG file for a bug report or a slide.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, rc::Rc};
 
-use costack_sim::view::{Meaning, StackKind, TaskNumber, WordView};
+use costack_sim::view::{Meaning, StackKind, TaskNumber};
 
 use super::{
     colour::{Shade, task_colour},
-    snapshot::{Snapshot, StackSnapshot, TaskSnapshot},
+    snapshot::{Snapshot, StackSnapshot, TaskSnapshot, Word},
     text::{bytes, count, meaning, short_address, status},
 };
 
@@ -98,7 +98,7 @@ impl Canvas {
     /// Draws words, the highest first; returns where they end.
     fn words(
         &mut self,
-        words: &[WordView],
+        words: &[Rc<Word>],
         word_bytes: u32,
         (x, mut y): (f64, f64),
         owner: Option<TaskNumber>,

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use costack_sim::view::{RegisterClass, RegisterView, StepKind, TaskNumber, TaskStatus};
 use yew::AttrValue;
 
-use super::{map::Map, scenario::Listing, snapshot::Snapshot, text::file_name};
+use super::{map::Pointer, scenario::Listing, snapshot::Snapshot, text::file_name};
 
 /// A task and the line it is at.
 #[derive(Clone, PartialEq, Debug)]
@@ -30,7 +30,7 @@ pub fn at(now: &Snapshot) -> Vec<At> {
             let runs = running == Some(task.number);
             let here = now.source_line.filter(|_| runs);
             let line = here.or(task.statement.map(|statement| statement.line))?;
-            let name = task.name.clone().into();
+            let name = now.names.get(task.number as usize)?.clone();
             Some(At {
                 task: task.number,
                 name,
@@ -41,12 +41,15 @@ pub fn at(now: &Snapshot) -> Vec<At> {
         .collect()
 }
 
-/// Names of all tasks, by number.
-pub fn task_names(now: &Snapshot) -> Rc<[AttrValue]> {
-    now.tasks
-        .iter()
-        .map(|task| task.view.name.clone().into())
-        .collect()
+/// The task that the last step is about: whose bytes were copied, who got the stack, or who ran.
+pub fn about(now: &Snapshot) -> Option<TaskNumber> {
+    let step = now.step.as_ref()?;
+    let task = match step.kind {
+        StepKind::Save { task, .. } | StepKind::Restore { task, .. } => Some(task),
+        StepKind::Owner { from, to, .. } => to.or(from),
+        _ => step.task,
+    };
+    task.filter(|task| *task != 0)
 }
 
 /// Names of all stacks, by number; the snapshot has them in another order.
@@ -67,14 +70,15 @@ pub struct Row {
     pub view: RegisterView,
     /// Where it points, in words; empty if that is not known.
     pub note: AttrValue,
-    /// Where it points, if it is a pointer into a frame, and whether that is out.
-    pub pointer: Option<(u64, bool)>,
+    /// Where it points, if it is a pointer into a frame.
+    pub pointer: Option<Pointer>,
 }
 
 /// All registers.
-pub fn registers(now: &Snapshot, map: &Map) -> Rc<[Row]> {
+pub fn registers(now: &Snapshot) -> Rc<[Row]> {
     let row = |view: &RegisterView| {
-        let target = map
+        let target = now
+            .map
             .target(view.value, view.points_into)
             .filter(|_| view.initialised);
         let note = match &target {
@@ -83,7 +87,10 @@ pub fn registers(now: &Snapshot, map: &Map) -> Rc<[Row]> {
             None => AttrValue::default(),
         };
         let made_by_task = target.filter(|_| view.points_into.is_some());
-        let pointer = made_by_task.map(|target| (view.value, target.out.is_some()));
+        let pointer = made_by_task.map(|target| Pointer {
+            to: view.value,
+            is_out: target.out.is_some(),
+        });
         Row {
             view: view.clone(),
             note,

@@ -8,6 +8,8 @@ use costack_sim::{
 };
 use yew::AttrValue;
 
+use super::highlight::{Piece, lines};
+
 /// Scenarios of the gallery that are about the same.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Group {
@@ -51,8 +53,8 @@ pub struct Text {
     pub about: AttrValue,
     /// All of it.
     pub whole: Rc<str>,
-    /// The same, line by line.
-    pub lines: Vec<AttrValue>,
+    /// The same, line by line, in colours.
+    pub lines: Vec<Rc<[Piece]>>,
     /// Whether it brings a switch text of its own.
     own_switch: bool,
 }
@@ -70,7 +72,7 @@ impl Text {
             about: about.unwrap_or_default().into(),
             file: file.to_owned().into(),
             whole: whole.into(),
-            lines: whole.lines().map(|line| line.to_owned().into()).collect(),
+            lines: lines(whole),
         }
     }
 
@@ -94,7 +96,7 @@ pub struct Block {
 }
 
 /// All assembly, in blocks.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Listing {
     /// Line by line.
     pub lines: Vec<AsmLine>,

@@ -3,7 +3,7 @@
 //! Panels compare what they are given, so a step draws only what it has changed. Parts that did
 //! not change since the last snapshot are shared with it.
 
-use std::rc::Rc;
+use std::{ops::Deref, rc::Rc};
 
 use costack_sim::{
     Session,
@@ -12,6 +12,9 @@ use costack_sim::{
         TaskNumber, TaskView, WordView,
     },
 };
+use yew::AttrValue;
+
+use super::map::{Map, Pointer};
 
 /// Words shown below the lowest live one, where dead bytes of earlier frames are.
 const WORDS_BELOW: u64 = 4;
@@ -19,13 +22,30 @@ const WORDS_BELOW: u64 = 4;
 /// Words of one stack that are shown at once; deeper stacks leave out the middle.
 pub const WORDS_SHOWN: usize = 600;
 
+/// A word in memory, and where it points.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Word {
+    /// The word.
+    pub view: WordView,
+    /// If it is a pointer into a frame.
+    pub pointer: Option<Pointer>,
+}
+
+impl Deref for Word {
+    type Target = WordView;
+
+    fn deref(&self) -> &WordView {
+        &self.view
+    }
+}
+
 /// A stack with its words.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StackSnapshot {
     /// The stack.
     pub view: StackView,
     /// Its words down to a little below the deepest ever used, the highest first.
-    pub words: Vec<WordView>,
+    pub words: Vec<Rc<Word>>,
     /// How many words in the middle are left out, and in front of which of [`words`](Self::words).
     pub left_out: Option<(usize, u64)>,
 }
@@ -36,7 +56,7 @@ pub struct TaskSnapshot {
     /// The task.
     pub view: TaskView,
     /// The words of its image, the highest first; empty while its bytes are on the stack.
-    pub image: Vec<WordView>,
+    pub image: Vec<Rc<Word>>,
     /// The frames of its image, the innermost first.
     pub frames: Vec<FrameView>,
 }
@@ -58,6 +78,10 @@ pub struct Snapshot {
     pub registers: Rc<[RegisterView]>,
     /// All stacks, main's last.
     pub stacks: Vec<Rc<StackSnapshot>>,
+    /// Names of all tasks, by number.
+    pub names: Rc<[AttrValue]>,
+    /// Where pointers lead.
+    pub map: Rc<Map>,
     /// All tasks; main is 0.
     pub tasks: Vec<Rc<TaskSnapshot>>,
     /// The listing's line of the instruction executed last.
@@ -83,19 +107,21 @@ impl Snapshot {
         let mut views = session.stacks();
         // What people look for first stands first; main's stack is the least of it.
         views.sort_by_key(|stack| (stack.kind == StackKind::Main, stack.number));
+        let tasks = session.tasks();
+        let names = names(&tasks, before);
+        let map = share(before.map(|before| &before.map), Map::new(&views, &names));
         let old_stacks = before.map_or(&[][..], |before| &before.stacks);
         let stacks = views.into_iter().enumerate().map(|(index, view)| {
-            share(
-                old_stacks.get(index),
-                stack(session, view, u64::from(word_bytes)),
-            )
+            let old = old_stacks.get(index);
+            share(old, stack(session, view, u64::from(word_bytes), &map, old))
         });
+        let stacks = stacks.collect();
         let old_tasks = before.map_or(&[][..], |before| &before.tasks);
-        let tasks = session
-            .tasks()
-            .into_iter()
-            .enumerate()
-            .map(|(index, view)| share(old_tasks.get(index), task(session, view)));
+        let tasks = tasks.into_iter().enumerate().map(|(index, view)| {
+            let old = old_tasks.get(index);
+            share(old, task(session, view, &map, old))
+        });
+        let tasks = tasks.collect();
         let lines = session.output();
         let output = match before {
             Some(before) if before.output.len() == lines.len() => Rc::clone(&before.output),
@@ -108,8 +134,10 @@ impl Snapshot {
             word_bytes,
             step: session.last_step().map(Rc::new),
             registers: session.registers().into(),
-            stacks: stacks.collect(),
-            tasks: tasks.collect(),
+            stacks,
+            names,
+            map,
+            tasks,
             last_line: session.last_line(),
             next_line: session.next_line(),
             source_line: session.source_line(),
@@ -122,8 +150,8 @@ impl Snapshot {
 
     /// A task's name; its number where there is no such task.
     pub fn task_name(&self, task: TaskNumber) -> String {
-        match self.tasks.get(task as usize) {
-            Some(task) => task.view.name.clone(),
+        match self.names.get(task as usize) {
+            Some(name) => name.to_string(),
             None => format!("task {task}"),
         }
     }
@@ -152,7 +180,38 @@ fn share<T: PartialEq>(old: Option<&Rc<T>>, new: T) -> Rc<T> {
     }
 }
 
-fn stack(session: &Session, view: StackView, word: u64) -> StackSnapshot {
+/// The names of all tasks; the old ones if nothing has changed.
+fn names(tasks: &[TaskView], before: Option<&Snapshot>) -> Rc<[AttrValue]> {
+    let old = before.map(|before| &before.names);
+    let is_same = |old: &&Rc<[AttrValue]>| {
+        let names = tasks.iter().map(|task| &*task.name);
+        old.iter().map(AttrValue::as_str).eq(names)
+    };
+    match old.filter(is_same) {
+        Some(old) => Rc::clone(old),
+        None => tasks.iter().map(|task| task.name.clone().into()).collect(),
+    }
+}
+
+/// Words with where they point, the highest first; those that `old` has are shared with it.
+fn words(lowest_first: Vec<WordView>, map: &Map, old: &[Rc<Word>]) -> Vec<Rc<Word>> {
+    let mut old = old.iter().peekable();
+    let words = lowest_first.into_iter().rev().map(|view| {
+        let pointer = map.pointer(&view);
+        while old.next_if(|old| old.address > view.address).is_some() {}
+        let same = old.next_if(|old| old.address == view.address);
+        share(same, Word { view, pointer })
+    });
+    words.collect()
+}
+
+fn stack(
+    session: &Session,
+    view: StackView,
+    word: u64,
+    map: &Map,
+    old: Option<&Rc<StackSnapshot>>,
+) -> StackSnapshot {
     let deepest = view
         .top
         .saturating_sub(view.peak_bytes.next_multiple_of(word));
@@ -160,7 +219,7 @@ fn stack(session: &Session, view: StackView, word: u64) -> StackSnapshot {
     let low = lowest.saturating_sub(WORDS_BELOW * word).max(view.base);
     let total = (view.top - low) / word;
     let shown = WORDS_SHOWN as u64;
-    let (words, left_out) = if total <= shown {
+    let (found, left_out) = if total <= shown {
         (session.stack_words(view.number, low..view.top), None)
     } else {
         // The outermost frames, and what is around sp.
@@ -168,30 +227,36 @@ fn stack(session: &Session, view: StackView, word: u64) -> StackSnapshot {
         let outer_low = view.top - outer * word;
         let around = lowest.saturating_sub(WORDS_BELOW * word).max(view.base);
         let inner_high = (around + (shown - outer) * word).min(outer_low);
-        let mut words = session.stack_words(view.number, around..inner_high);
-        words.extend(session.stack_words(view.number, outer_low..view.top));
+        let mut found = session.stack_words(view.number, around..inner_high);
+        found.extend(session.stack_words(view.number, outer_low..view.top));
         (
-            words,
+            found,
             Some((outer as usize, (outer_low - inner_high) / word)),
         )
     };
-    let words = words.into_iter().rev().collect();
     StackSnapshot {
         view,
-        words,
+        words: words(found, map, old.map_or(&[], |old| &old.words)),
         left_out,
     }
 }
 
-fn task(session: &Session, view: TaskView) -> TaskSnapshot {
+fn task(
+    session: &Session,
+    view: TaskView,
+    map: &Map,
+    old: Option<&Rc<TaskSnapshot>>,
+) -> TaskSnapshot {
     let has_image = view.save.is_some_and(|save| save.used > 0);
     let (image, frames) = if has_image {
         let used = view
             .save
             .map_or(0, |save| save.used / session.isa().word_bytes()) as usize;
         // What lies past the image is the unused rest of the save stack.
-        let words = session.image_words(view.number).into_iter().take(used);
-        (words.rev().collect(), session.image_frames(view.number))
+        let mut found = session.image_words(view.number);
+        found.truncate(used);
+        let image = words(found, map, old.map_or(&[], |old| &old.image));
+        (image, session.image_frames(view.number))
     } else {
         (Vec::new(), Vec::new())
     };
