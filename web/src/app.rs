@@ -63,6 +63,13 @@ pub fn App() -> Html {
         },
     );
     use_keys(on_key);
+    use_effect_with((), |()| {
+        // For whoever measures how soon the page can be used.
+        if let Some(performance) = gloo::utils::window().performance() {
+            // A mark without options cannot be refused.
+            let _ = performance.mark("costack");
+        }
+    });
     let groups = use_memo((), |()| groups());
     let measured = report.as_ref().and_then(|report| report.as_ref().ok());
     let is_embedded = !state.panels.is_empty();
@@ -99,7 +106,10 @@ pub fn App() -> Html {
                 },
             } }
             if is_embedded {
-                <a class="open-full" href={full_address(&state)} target="_blank" rel="noopener">{ "Open full ↗" }</a>
+                <header>
+                    <h1 class="visually-hidden">{ format!("Costack: {}", state.text.file) }</h1>
+                    <a class="open-full" href={full_address(&state)} target="_blank" rel="noopener">{ "Open full ↗" }</a>
+                </header>
             }
             <Help open={*dialog == Dialog::Help} on_close={&on_close} />
             if *dialog == Dialog::Compare {
