@@ -145,17 +145,23 @@ impl Page {
     /// Opens a path of the page, such as `/` or `/#/scenario/pingpong`, and waits until it has loaded.
     #[track_caller]
     pub fn open(&self, path: &str) {
-        let url = format!("{}{path}", self.address);
-        must(self.wait(self.client().goto(&url)).map_err(told));
+        self.open_address(&format!("{}{path}", self.address));
     }
 
     /// Opens any address.
     #[track_caller]
     pub fn open_address(&self, url: &str) {
         must(self.wait(self.client().goto(url)).map_err(told));
+        self.expect_program();
     }
 
-    /// A server of the same page for this test alone, which can go down.
+    /// Waits until the program has put the page in the place of what is painted before.
+    #[track_caller]
+    fn expect_program(&self) {
+        self.expect_js("!document.querySelector('.shell')");
+    }
+
+    /// A server of the same page for this test alone, which goes when it is dropped.
     #[track_caller]
     pub fn server_apart(&self) -> Server {
         must(Server::start(self.folder.clone()))
@@ -165,6 +171,7 @@ impl Page {
     #[track_caller]
     pub fn reload(&self) {
         must(self.wait(self.client().refresh()).map_err(told));
+        self.expect_program();
     }
 
     /// The page's address without the server's: `/#/scenario/pingpong`.

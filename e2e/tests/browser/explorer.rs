@@ -20,8 +20,14 @@ pub const TWO_TASKS: &str = "Two tasks, one shared stack";
 /// All that the panels show, as text.
 pub fn shown(page: &Page) -> Value {
     page.js(
-        "return [...document.querySelectorAll('.panel:not(.native) .body')]
-            .map(body => body.innerText.trim())",
+        "// What is scrolled out of sight has no text of its own; here it counts.
+         const whole = document.createElement('style');
+         whole.textContent = '* { content-visibility: visible !important }';
+         document.head.append(whole);
+         const texts = [...document.querySelectorAll('.panel:not(.native) .body')]
+            .map(body => body.innerText.trim());
+         whole.remove();
+         return texts",
         &[],
     )
 }
@@ -33,6 +39,20 @@ pub fn open(page: &Page, scenario: &str) {
     page.expect_js(
         "document.querySelector('[data-testid=position]').innerText.startsWith('step 0 ')",
     );
+}
+
+/// Puts a text into the editor, and closes it.
+pub fn put(page: &Page, text: &str) {
+    page.click(role("button", "Edit"));
+    page.js(
+        "const area = document.querySelector('textarea');
+         area.value = arguments[0];
+         area.dispatchEvent(new InputEvent('input', {bubbles: true}));",
+        &[text.into()],
+    );
+    page.expect_gone(css(".editor .wrong"));
+    page.click(role("button", "Done"));
+    page.expect_gone(css("textarea"));
 }
 
 /// Steps made, as the page tells.

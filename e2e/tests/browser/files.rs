@@ -1,15 +1,18 @@
 //! A user takes something away from the page, and brings something to it.
 
 use costack_e2e::{Page, Test, WIDE, css, named, role, test, test_id};
+use costack_engine::trace;
 use serde_json::Value;
 
-use crate::explorer::{TWO_TASKS, open, position};
+use crate::explorer::{LAYOUT, TWO_TASKS, open, position};
 
 /// This file's tests.
 pub const TESTS: &[Test] = &[
     test!(shares_links_and_frames),
     test!(saves_a_picture_of_the_state).only_at(&[WIDE]),
     test!(a_trace_goes_to_perfetto).only_at(&[WIDE]),
+    test!(a_trace_comes_back_and_is_replayed),
+    test!(a_trace_of_the_real_cpu_is_replayed).only_at(&[WIDE]),
     test!(bad_files_say_so_and_keep_what_was_there).only_at(&[WIDE]),
     test!(a_scenario_with_mistakes_comes_into_the_editor).only_at(&[WIDE]),
 ];
@@ -107,6 +110,105 @@ fn a_trace_goes_to_perfetto(page: &Page) {
     let events = events.as_array().expect("an array of events");
     let has = |phase: &str| events.iter().any(|event| event["ph"] == phase);
     assert!(has("B") && has("E") && has("M"), "{text}");
+}
+
+/// All that the page tells of a moment of a trace.
+fn replayed(page: &Page) -> Value {
+    page.js(
+        "return [...document.querySelectorAll('.saves .body, .output .body, .sentence')]
+            .map(part => part.innerText.trim())",
+        &[],
+    )
+}
+
+fn a_trace_comes_back_and_is_replayed(page: &Page) {
+    open(page, TWO_TASKS);
+    keep_files(page);
+    page.press("End");
+    let count = |id: &str| page.text(test_id(id));
+    let counts = || {
+        [
+            "switches",
+            "saved-images",
+            "restored-images",
+            "copied-bytes",
+        ]
+        .map(count)
+    };
+    let lines = || page.texts(css("[data-testid=output-lines] li"));
+    let (ran, printed) = (counts(), lines());
+    let (name, text) = file(page, "Trace (JSON)");
+    assert!(name.ends_with(".jsonl"), "{name}");
+    let trace = trace::read(&text).expect("a whole trace");
+    assert_eq!(
+        trace.header.scenario.as_deref(),
+        Some("two tasks, one shared stack")
+    );
+
+    bring(page, &name, &text);
+    page.expect_text(test_id("recorded"), &format!("recorded: {name}"));
+    assert_eq!(position(page), 0);
+    page.press("End");
+    assert_eq!(position(page), trace.records.len() as u64);
+    assert_eq!(lines(), printed);
+    assert_eq!(counts(), ran);
+    let end = replayed(page);
+
+    // Forwards, backwards and by the timeline.
+    page.press("Home");
+    page.press("Control+Shift+ArrowRight");
+    page.expect_text(test_id("owner-0"), "A");
+    page.press("Control+Shift+ArrowRight");
+    page.expect_text(test_id("owner-0"), "B");
+    let (here, before) = (position(page), replayed(page));
+    page.screenshot("replay");
+    page.press("ArrowRight");
+    page.press("ArrowLeft");
+    assert_eq!((position(page), replayed(page)), (here, before));
+    page.choose(named("Speed"), "full speed");
+    page.click(role("button", "Run"));
+    page.expect_js(&format!(
+        "document.querySelector('[data-testid=position]').innerText.startsWith('step {} ')",
+        trace.records.len()
+    ));
+    assert_eq!(replayed(page), end);
+    assert_eq!(page.js(LAYOUT, &[]), Value::Array(Vec::new()));
+
+    // What was there before it comes back.
+    page.click(role("button", "Back to the scenario"));
+    page.expect(test_id("stack-1"));
+    assert_eq!(lines(), printed);
+}
+
+/// Two tasks that share a stack and print, run on this machine.
+fn native_trace() -> (String, Vec<String>) {
+    let text = "scenario \"native\"\nstack S shared 65536\ntask A on S = work(3)\n\
+                task B on S = work(2)\nfn work(n) {\n    let i = 0\n    while i < n {\n        \
+                print \"round\", i\n        yield\n        i = i + 1\n    }\n}\n\
+                main { run }\n";
+    let program = costack_lang::parse("native.costack", text).expect("no mistakes");
+    let report = costack::scenario::run(program, &costack::scenario::Options::default());
+    let report = report.expect("it can run here");
+    assert!(report.fault.is_none(), "{:?}", report.fault);
+    let written = trace::write(&trace::Header::new("native"), &report.records);
+    (written, report.output)
+}
+
+fn a_trace_of_the_real_cpu_is_replayed(page: &Page) {
+    let (text, printed) = native_trace();
+    open(page, TWO_TASKS);
+    bring(page, "run.jsonl", &text);
+    page.expect_text(test_id("recorded"), "recorded: run.jsonl");
+    page.press("End");
+    assert_eq!(page.texts(css("[data-testid=output-lines] li")), printed);
+    assert_ne!(page.text(test_id("saved-images")), "0");
+    // One that was altered says so, and the one before stays.
+    let altered = text.replacen("\"round 0\"", "\"round 7\"", 1);
+    assert_ne!(altered, text);
+    bring(page, "altered.jsonl", &altered);
+    notice(page, "altered.jsonl is no whole trace");
+    assert_eq!(page.texts(css("[data-testid=output-lines] li")), printed);
+    page.screenshot("native");
 }
 
 fn bad_files_say_so_and_keep_what_was_there(page: &Page) {

@@ -6,6 +6,7 @@ mod checking;
 mod explorer;
 mod files;
 mod measuring;
+mod running;
 mod smoke;
 mod views;
 
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
         checking::TESTS,
         files::TESTS,
         measuring::TESTS,
+        running::TESTS,
         views::TESTS,
     ])
 }

@@ -1,7 +1,7 @@
 //! Every view, in both themes and at every width: nothing is cut, nobody is kept out, and a picture
 //! is kept of each.
 
-use costack_e2e::{Page, Test, Viewport, WIDE, css, role, test, test_id};
+use costack_e2e::{NARROW, Page, Test, Viewport, WIDE, css, role, test, test_id};
 use serde_json::Value;
 
 use crate::explorer::{LAYOUT, TWO_TASKS, open};
@@ -17,7 +17,11 @@ pub const TESTS: &[Test] = &[
     test!(every_view_is_whole).only_at(&[WIDE]),
     test!(every_view_is_accessible)
         .needs("COSTACK_AXE", AXE_REASON)
+        .only_at(&[WIDE, PHONE]),
+    test!(every_view_is_accessible_in_the_dark)
+        .needs("COSTACK_AXE", AXE_REASON)
         .only_at(&[WIDE]),
+    test!(is_painted_alike_before_the_program_is_there).only_at(&[WIDE, NARROW, PHONE]),
     test!(everything_can_be_reached_on_a_phone).only_at(&[PHONE]),
     test!(is_used_by_keyboard_alone).only_at(&[WIDE]),
 ];
@@ -88,39 +92,92 @@ fn every_view_is_whole(page: &Page) {
     }
 }
 
-/// The views that axe-core looks at.
-const LOOKED_AT: [&str; 7] = [
-    "start", "evicted", "editor", "help", "compare", "proof", "share",
-];
-
-fn every_view_is_accessible(page: &Page) {
+/// Asks axe-core about every view; `options` are those of its `run`.
+fn ask_axe(page: &Page, theme: &str, options: &str) {
     let script = std::env::var("COSTACK_AXE").expect("the test is told where axe is");
     let script = std::fs::read_to_string(script).expect("axe can be read");
     let mut complaints = Vec::new();
-    let theme = "light";
     page.emulate_media(&[
         ("prefers-color-scheme", theme),
         ("prefers-reduced-motion", "reduce"),
     ]);
     in_every_view(page, |view| {
-        if !LOOKED_AT.contains(&view) {
-            return;
-        }
+        page.expect_js(&format!(
+            "document.documentElement.dataset.theme === '{theme}'"
+        ));
         page.js(&format!("if (!window.axe) {{ {script} }}"), &[]);
-        let violations = page.js(
-                "// The keys shown in buttons are hints for the eye, hidden from those who hear the page, so
-                 // they are no part of the buttons' names.
-                 const rules = {'label-content-name-mismatch': {enabled: false}};
-                 return axe.run(document, {resultTypes: ['violations'], rules}).then(result =>
-                    result.violations.map(violation => `${violation.id}: ${violation.help}: ` +
-                        violation.nodes.slice(0, 3).map(node => node.html.slice(0, 160)).join(' | ')))",
-                &[],
-            );
-        for violation in violations.as_array().into_iter().flatten() {
+        let ask = format!(
+            "return axe.run(document, {{resultTypes: ['violations'], {options}}}).then(result =>
+                result.violations.map(violation => `${{violation.id}}: ${{violation.help}}: ` +
+                    violation.nodes.slice(0, 3).map(node => node.html.slice(0, 160)).join(' | ')))"
+        );
+        for violation in page.js(&ask, &[]).as_array().into_iter().flatten() {
             complaints.push(format!("{view}, {theme}: {violation}"));
         }
     });
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+fn every_view_is_accessible(page: &Page) {
+    // This one is off unless it is asked for.
+    ask_axe(
+        page,
+        "light",
+        "rules: {'label-content-name-mismatch': {enabled: true}}",
+    );
+}
+
+/// Only colours are other there.
+fn every_view_is_accessible_in_the_dark(page: &Page) {
+    ask_axe(page, "dark", "runOnly: ['color-contrast']");
+}
+
+/// Lays out what is painted first beside the page that takes its place, and lists what differs: texts,
+/// and what can be seen without scrolling and does not stay where it is.
+const SHELL: &str = "
+    return fetch('./').then(answer => answer.text()).then(text => new Promise(done => {
+        const frame = document.createElement('iframe');
+        frame.style = 'position:fixed;inset:0;width:100vw;height:100vh;border:0';
+        frame.onload = () => {
+            const complaints = [];
+            const shell = frame.contentDocument;
+            const plain = element => element?.innerText.replace(/\\s+/g, ' ').trim();
+            const both = selector => [shell, document].map(side => [...side.querySelectorAll(selector)]);
+            for (const selector of ['.panel h2', '.top h1', '.top .word', '.top .segments button', '.top .button']) {
+                const [first, then] = both(selector).map(all => all.map(plain).join('|'));
+                if (first !== then) complaints.push(`${selector}: ${first} becomes ${then}`);
+            }
+            const blocks = '.top, .top .segments, .top .select, .panel, .panel h2, .bottom, .sentence, .timeline';
+            const [first, then] = both(blocks);
+            if (first.length !== then.length) complaints.push(`${first.length} blocks become ${then.length}`);
+            first.forEach((block, index) => {
+                const [a, b] = [block, then[index]].map(element => element.getBoundingClientRect());
+                if (a.top >= innerHeight && b.top >= innerHeight) return;
+                // How high a line of text is depends on the machine's fonts.
+                const far = ['left', 'top', 'right', 'bottom'].some(edge =>
+                    Math.abs(Math.min(a[edge], innerHeight) - Math.min(b[edge], innerHeight)) > 24);
+                const place = box => [box.left, box.top, box.right, box.bottom].map(Math.round);
+                if (far) complaints.push(`${block.className} ${plain(block).slice(0, 20)}: ${place(a)} becomes ${place(b)}`);
+            });
+            frame.remove();
+            done(complaints);
+        };
+        frame.srcdoc = text.replace(/<script type=.module.>[^]*?<[/]script>/, '');
+        document.body.append(frame);
+    }))";
+
+fn is_painted_alike_before_the_program_is_there(page: &Page) {
+    page.emulate_media(&[("prefers-color-scheme", "dark")]);
+    page.open("/");
+    page.expect(test_id("bench-origin"));
+    assert_eq!(page.js(SHELL, &[]), Value::Array(Vec::new()));
+    // Also with what was chosen before.
+    if page.js("return innerWidth >= 760", &[]) == true {
+        page.click(role("button", "Fold Checks"));
+        page.reload();
+        page.expect(test_id("bench-origin"));
+        assert_eq!(page.js(SHELL, &[]), Value::Array(Vec::new()));
+    }
 }
 
 fn everything_can_be_reached_on_a_phone(page: &Page) {
