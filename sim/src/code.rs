@@ -1,8 +1,10 @@
 //! The text of a loaded image: instructions, where they are, and what they belong to.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
-use crate::asm::{Aarch64, AsmError, Assembly, Services, X86, read};
+use crate::asm::{Aarch64, AsmError, Assembly, Dialect, Services, X86, list, read};
 use crate::isa::unwind::Unwind;
 use crate::isa::{aarch64, x86};
 use crate::machine::signal;
@@ -50,7 +52,9 @@ pub(crate) struct Code {
     pub insts: Insts,
     pub info: Vec<InstInfo>,
     pub functions: Vec<Function>,
-    pub listing: Vec<AsmLine>,
+    /// Made when somebody looks.
+    listing: OnceCell<Vec<AsmLine>>,
+    image: Rc<Image>,
     pub base: u32,
     pub end: u32,
     pub data_base: u32,
@@ -60,11 +64,10 @@ pub(crate) struct Code {
     entries: Vec<u32>,
     labels: HashMap<String, u32>,
     pub unwind: Unwind,
-    pub globals: Vec<String>,
 }
 
 impl Code {
-    pub fn assemble(image: &Image, services: Services<'_>) -> Result<Self, Vec<AsmError>> {
+    pub fn assemble(image: Rc<Image>, services: Services<'_>) -> Result<Self, Vec<AsmError>> {
         let word = image.isa.word_bytes();
         let data = |end: u32| {
             let base = data_base(end);
@@ -76,23 +79,22 @@ impl Code {
             Isa::X86_64 | Isa::I386 => {
                 let dialect = X86 { long_mode };
                 let assembly = read(&dialect, &image.objects, TEXT_BASE, services, data)?;
-                Ok(Self::new(image, assembly, Insts::X86))
+                Ok(Self::new(Rc::clone(&image), assembly, Insts::X86))
             }
             Isa::Aarch64 => {
                 let assembly = read(&Aarch64, &image.objects, TEXT_BASE, services, data)?;
-                Ok(Self::new(image, assembly, Insts::Aarch64))
+                Ok(Self::new(Rc::clone(&image), assembly, Insts::Aarch64))
             }
         }
     }
 
-    fn new<I>(image: &Image, assembly: Assembly<I>, insts: impl Fn(Vec<I>) -> Insts) -> Self {
+    fn new<I>(image: Rc<Image>, assembly: Assembly<I>, insts: impl Fn(Vec<I>) -> Insts) -> Self {
         let Assembly {
             placed,
-            mut listing,
             labels,
             end,
         } = assembly;
-        let functions = functions(image, &labels, end);
+        let functions = functions(&image, &labels, end);
         let mut starts = vec![NONE; (end - TEXT_BASE) as usize];
         let mut entries = vec![NONE; placed.len()];
         let mut info = Vec::with_capacity(placed.len());
@@ -111,31 +113,20 @@ impl Code {
                 rights: inst.rights,
             });
         }
-        // A label stands with the instruction after it.
-        let mut name = None;
-        let mut next = info.iter().rev().peekable();
-        for (number, line) in listing.iter_mut().enumerate().rev() {
-            while let Some(inst) = next.next_if(|inst| inst.line as usize >= number) {
-                name = functions
-                    .get(inst.function as usize)
-                    .map(|f| f.info.name.clone());
-            }
-            line.function.clone_from(&name);
-        }
         let mut code = Code {
             isa: image.isa,
             insts: insts(placed.into_iter().map(|placed| placed.inst).collect()),
             unwind: Unwind::default(),
             info,
             functions,
-            listing,
+            listing: OnceCell::new(),
             base: TEXT_BASE,
             end,
             data_base: data_base(end),
             starts,
             entries,
             labels,
-            globals: image.globals.iter().map(|(name, _)| name.clone()).collect(),
+            image,
         };
         code.unwind = code.find_rules();
         code
@@ -195,9 +186,43 @@ impl Code {
         self.functions.get(function as usize)
     }
 
+    /// The names of the global words, in order.
+    pub fn globals(&self) -> impl Iterator<Item = &str> {
+        self.image.globals.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// All lines of the text.
+    pub fn listing(&self) -> &[AsmLine] {
+        self.listing.get_or_init(|| self.list())
+    }
+
+    fn list(&self) -> Vec<AsmLine> {
+        let comments = match self.isa {
+            Isa::X86_64 | Isa::I386 => X86 { long_mode: true }.comments(),
+            Isa::Aarch64 => Aarch64.comments(),
+        };
+        let mut listing = list(comments, &self.image.objects);
+        for inst in &self.info {
+            if let Some(line) = listing.get_mut(inst.line as usize) {
+                line.address.get_or_insert(inst.address.into());
+            }
+        }
+        // A label stands with the instruction after it.
+        let mut name = None;
+        let mut next = self.info.iter().rev().peekable();
+        for (number, line) in listing.iter_mut().enumerate().rev() {
+            while let Some(inst) = next.next_if(|inst| inst.line as usize >= number) {
+                let function = self.functions.get(inst.function as usize);
+                name = function.map(|function| function.info.name.clone());
+            }
+            line.function.clone_from(&name);
+        }
+        listing
+    }
+
     /// The line of the listing that an instruction stands on.
     pub fn line_of(&self, index: u32) -> Option<&AsmLine> {
-        self.listing
+        self.listing()
             .get(self.info.get(index as usize)?.line as usize)
     }
 

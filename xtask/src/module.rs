@@ -1,5 +1,5 @@
-//! Building the simulator's wasm module, by the same set-up as the page: the same compiler, target
-//! and profile.
+//! Building the simulator's wasm module, by the same set-up as the page: the same compiler and
+//! target. Its profile is its own: the page has to be small, the module has to be fast.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ use crate::{
 const FILE: &str = "module/costack-sim.wasm";
 
 /// What cargo calls it.
-const BUILT: &str = "web/costack_sim_module.wasm";
+const BUILT: &str = "wasm/costack_sim_module.wasm";
 
 /// Installs what building needs, then builds.
 pub fn prepare_and_build(context: &Context) -> Result<()> {
@@ -35,7 +35,7 @@ pub fn build(context: &Context) -> Result<PathBuf> {
     let target = RustTarget::wasm().triple();
     let mut cargo = page::wasm_compiler(context)?.cargo(context, Vec::new())?;
     cargo.args(["build", "--package", "costack-sim-module", "--lib"]);
-    cargo.args(["--profile", "web", "--target", target]);
+    cargo.args(["--profile", "wasm", "--target", target]);
     // A caller's folder would be found by cargo itself; this is said for what comes after.
     cargo.arg("--target-dir").arg(&context.target);
     run_aloud(&mut cargo)?;

@@ -1,13 +1,20 @@
 //! What an ISA brings to the assembler.
 
+use std::cell::RefCell;
+use std::thread::LocalKey;
+
 use super::cursor::{Cursor, Parsed};
 use super::lex::Comments;
+use super::read::Known;
 use crate::isa::{aarch64, x86};
 
 /// How the instructions of an ISA are read and placed.
 pub(crate) trait Dialect {
     /// An instruction.
-    type Inst: Copy;
+    type Inst: Copy + 'static;
+
+    /// The lines of this dialect that were read before.
+    fn known(&self) -> &'static LocalKey<RefCell<Known<Self::Inst>>>;
 
     /// How comments begin.
     fn comments(&self) -> Comments;
@@ -30,6 +37,17 @@ pub(crate) struct X86 {
 
 impl Dialect for X86 {
     type Inst = x86::Inst;
+
+    fn known(&self) -> &'static LocalKey<RefCell<Known<x86::Inst>>> {
+        thread_local! {
+            static X86_64: RefCell<Known<x86::Inst>> = RefCell::default();
+            static I386: RefCell<Known<x86::Inst>> = RefCell::default();
+        }
+        match self.long_mode {
+            true => &X86_64,
+            false => &I386,
+        }
+    }
 
     fn comments(&self) -> Comments {
         Comments { hash: true }
@@ -58,6 +76,13 @@ pub(crate) struct Aarch64;
 
 impl Dialect for Aarch64 {
     type Inst = aarch64::Inst;
+
+    fn known(&self) -> &'static LocalKey<RefCell<Known<aarch64::Inst>>> {
+        thread_local! {
+            static AARCH64: RefCell<Known<aarch64::Inst>> = RefCell::default();
+        }
+        &AARCH64
+    }
 
     fn comments(&self) -> Comments {
         Comments { hash: false }

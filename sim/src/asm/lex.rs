@@ -1,5 +1,7 @@
 //! Lines into tokens.
 
+use std::borrow::Cow;
+
 /// A token and where it stands in its line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Token<'t> {
@@ -30,16 +32,23 @@ pub(crate) struct Comments {
 }
 
 /// A line without its comments.
-pub(crate) struct Stripped {
+pub(crate) struct Stripped<'l> {
     /// The line with comments replaced by spaces, so that offsets stay.
-    pub code: String,
+    pub code: Cow<'l, str>,
     /// The comments.
     pub comment: String,
 }
 
 /// Takes the comments out of a line. `in_block` says whether a `/* */` comment is open, and is
 /// kept up to date.
-pub(crate) fn strip(line: &str, style: Comments, in_block: &mut bool) -> Stripped {
+pub(crate) fn strip<'l>(line: &'l str, style: Comments, in_block: &mut bool) -> Stripped<'l> {
+    let begins = |byte: u8| byte == b'/' || (style.hash && byte == b'#');
+    if !*in_block && !line.bytes().any(begins) {
+        return Stripped {
+            code: Cow::Borrowed(line),
+            comment: String::new(),
+        };
+    }
     let mut code = String::with_capacity(line.len());
     let mut comment = String::new();
     let mut rest = line;
@@ -66,13 +75,16 @@ pub(crate) fn strip(line: &str, style: Comments, in_block: &mut bool) -> Strippe
         code.extend(std::iter::repeat_n(' ', taken));
         rest = &rest[taken..];
     }
-    Stripped { code, comment }
+    Stripped {
+        code: Cow::Owned(code),
+        comment,
+    }
 }
 
 /// The tokens of a line. A character that begins nothing becomes a sign, for the parser to
 /// refuse.
 pub(crate) fn tokens(line: &str) -> Vec<Token<'_>> {
-    let mut tokens = Vec::new();
+    let mut tokens = Vec::with_capacity(line.len() / 3);
     let mut at = 0;
     while let Some(first) = line[at..].chars().next() {
         let rest = &line[at..];
@@ -82,7 +94,7 @@ pub(crate) fn tokens(line: &str) -> Vec<Token<'_>> {
         } else if first.is_ascii_digit() {
             number(rest)
         } else if is_word(first) {
-            let len = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+            let len = word_len(rest);
             (TokenKind::Word(&rest[..len]), len)
         } else {
             (TokenKind::Sign(first), first.len_utf8())
@@ -101,9 +113,15 @@ fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '$' | '@')
 }
 
+/// Bytes of the word, or of the number, that a text begins with: they are all ASCII.
+fn word_len(text: &str) -> usize {
+    let ends = |byte: u8| !is_word(char::from(byte));
+    text.bytes().position(ends).unwrap_or(text.len())
+}
+
 /// A number or a numeric label; digits that make no number become a word.
 fn number(rest: &str) -> (TokenKind<'_>, usize) {
-    let len = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+    let len = word_len(rest);
     let text = &rest[..len];
     let numeric = |digits: &str, forward| {
         Some(TokenKind::Numeric {

@@ -12,4 +12,4 @@ mod read;
 
 pub(crate) use dialect::{Aarch64, Dialect, X86};
 pub use error::AsmError;
-pub(crate) use read::{Assembly, Services, read};
+pub(crate) use read::{Assembly, Services, list, read};

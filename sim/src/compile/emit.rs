@@ -5,7 +5,7 @@
 //! that side needs code of its own, its value goes to the *second* register. Nothing else is
 //! assumed about an ISA, so [`Isa`] is all that a port has to write.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use costack_lang::syntax::{BinaryOp, StmtId};
 
@@ -129,20 +129,13 @@ impl fmt::Display for Label {
     }
 }
 
-/// One line of assembly and the statement it was made for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// An instruction or a label.
-    pub text: String,
-    /// `None` in a function's prologue and epilogue.
-    pub stmt: Option<StmtId>,
-}
-
 /// Assembly text while it is being written.
 #[derive(Debug, Default)]
 pub struct Text {
-    /// What has been written.
-    pub lines: Vec<Line>,
+    /// What has been written: instructions and labels, a line each.
+    pub lines: String,
+    /// For each line the statement it was made for; `None` in a function's prologue and epilogue.
+    pub stmts: Vec<Option<StmtId>>,
     /// The statement that lines are being written for.
     pub stmt: Option<StmtId>,
     labels: u32,
@@ -170,18 +163,20 @@ impl Text {
 
     /// Puts a label here.
     pub fn label(&mut self, label: impl fmt::Display) {
-        self.lines.push(Line {
-            text: format!("{label}:"),
-            stmt: self.stmt,
-        });
+        self.line(format_args!("{label}:"));
     }
 
     /// Writes one instruction.
-    pub fn op(&mut self, instruction: impl fmt::Display) {
-        self.lines.push(Line {
-            text: format!("    {instruction}"),
-            stmt: self.stmt,
-        });
+    pub fn op(&mut self, instruction: fmt::Arguments<'_>) {
+        self.lines.push_str("    ");
+        self.line(instruction);
+    }
+
+    fn line(&mut self, line: fmt::Arguments<'_>) {
+        // Writing to a string cannot fail.
+        let _ = self.lines.write_fmt(line);
+        self.lines.push('\n');
+        self.stmts.push(self.stmt);
     }
 }
 

@@ -14,6 +14,8 @@
 //! +--------------------------+
 //! ```
 
+use std::fmt::Display;
+
 use super::emit::{Arithmetic, Condition, Frame, Isa, Label, Operand, Place, Target, Text, op};
 
 /// The instruction set.
@@ -172,18 +174,19 @@ impl Isa for I386 {
     }
 }
 
-fn slot(at: i32) -> String {
-    match at {
-        0.. => format!("[ebp + {at}]"),
-        _ => format!("[ebp - {}]", -i64::from(at)),
-    }
+fn slot(at: i32) -> impl Display {
+    std::fmt::from_fn(move |f| match at {
+        0.. => write!(f, "[ebp + {at}]"),
+        _ => write!(f, "[ebp - {}]", -i64::from(at)),
+    })
 }
 
-fn element(index: &str, array: i32) -> String {
-    match array {
-        0.. => format!("[ebp + {index}*4 + {array}]"),
-        _ => format!("[ebp + {index}*4 - {}]", -i64::from(array)),
-    }
+/// An element of an array of the frame.
+fn element(index: &str, array: i32) -> impl Display {
+    std::fmt::from_fn(move |f| match array {
+        0.. => write!(f, "[ebp + {index}*4 + {array}]"),
+        _ => write!(f, "[ebp + {index}*4 - {}]", -i64::from(array)),
+    })
 }
 
 fn suffix(condition: Condition) -> &'static str {

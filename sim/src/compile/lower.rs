@@ -104,13 +104,15 @@ impl<'a, I: Isa> Lower<'a, I> {
         self.text.label(leave);
         I::epilogue(&mut self.text, &frame);
 
-        let mut prologue = Text::default();
-        prologue.label(self.symbols.function(id));
-        I::prologue(&mut prologue, &frame);
+        let mut text = Text::default();
+        text.label(self.symbols.function(id));
+        I::prologue(&mut text, &frame);
+        text.lines.push_str(&self.text.lines);
+        text.stmts.append(&mut self.text.stmts);
         let (info, registers) = self.info(id, &frame);
         *labels = self.text.labels();
         FunctionCode {
-            lines: prologue.lines.into_iter().chain(self.text.lines).collect(),
+            text,
             info,
             registers,
         }

@@ -22,7 +22,7 @@ use costack_lang::syntax::{FnId, Launch, Program, Service, StmtId, Subject, Task
 
 use crate::program::{FunctionInfo, Isa, Object, Part, Rights, StmtRef};
 
-use emit::Line;
+use emit::Text;
 
 /// What the compiler makes of a scenario.
 #[derive(Clone, Debug)]
@@ -133,7 +133,7 @@ impl Tables {
 
 /// One compiled function.
 struct FunctionCode {
-    lines: Vec<Line>,
+    text: Text,
     info: FunctionInfo,
     registers: Vec<(&'static str, String)>,
 }
@@ -165,13 +165,16 @@ fn compile_for<I: emit::Isa>(program: &Program, isa: Isa) -> Compiled {
     };
     let mut tables = Tables::default();
     let mut labels = 0;
-    let mut lines = Vec::new();
+    let mut text = String::new();
+    let mut statements = Vec::new();
     let mut functions = Vec::with_capacity(program.functions.len());
     let mut registers = Vec::with_capacity(program.functions.len());
     for index in 0..program.functions.len() {
         let id = FnId(index as u32);
         let code = lower::lower::<I>(program, id, &symbols, &mut tables, &mut labels);
-        lines.extend(code.lines);
+        text.push_str(&code.text.lines);
+        let stmts = code.text.stmts.into_iter();
+        statements.extend(stmts.map(|id| id.map(|id| statement(program, id))));
         functions.push(code.info);
         registers.push(code.registers);
     }
@@ -182,7 +185,7 @@ fn compile_for<I: emit::Isa>(program: &Program, isa: Isa) -> Compiled {
         .map(|(label, global)| (label.clone(), global.init.constant(word).unwrap_or(0)))
         .collect();
     Compiled {
-        object: object(program, lines, functions),
+        object: object(program, text, statements, functions),
         globals,
         tables,
         labels: (0..program.functions.len())
@@ -192,14 +195,12 @@ fn compile_for<I: emit::Isa>(program: &Program, isa: Isa) -> Compiled {
     }
 }
 
-fn object(program: &Program, lines: Vec<Line>, functions: Vec<FunctionInfo>) -> Object {
-    let mut text = String::new();
-    let mut statements = Vec::with_capacity(lines.len());
-    for line in lines {
-        text.push_str(&line.text);
-        text.push('\n');
-        statements.push(line.stmt.map(|id| statement(program, id)));
-    }
+fn object(
+    program: &Program,
+    text: String,
+    statements: Vec<Option<StmtRef>>,
+    functions: Vec<FunctionInfo>,
+) -> Object {
     let name = program.source.file();
     let stem = name.strip_suffix(".costack").unwrap_or(name);
     Object {

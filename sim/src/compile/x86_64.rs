@@ -15,6 +15,8 @@
 //!
 //! A leaf function leaves rsp at rbp and keeps its locals in the red zone, the 128 bytes below.
 
+use std::fmt::Display;
+
 use super::emit::{Arithmetic, Condition, Frame, Isa, Label, Operand, Place, Target, Text, op};
 
 /// The instruction set.
@@ -179,18 +181,19 @@ impl Isa for X86_64 {
     }
 }
 
-fn slot(at: i32) -> String {
-    match at {
-        0.. => format!("[rbp + {at}]"),
-        _ => format!("[rbp - {}]", -i64::from(at)),
-    }
+fn slot(at: i32) -> impl Display {
+    std::fmt::from_fn(move |f| match at {
+        0.. => write!(f, "[rbp + {at}]"),
+        _ => write!(f, "[rbp - {}]", -i64::from(at)),
+    })
 }
 
-fn element(index: &str, array: i32) -> String {
-    match array {
-        0.. => format!("[rbp + {index}*8 + {array}]"),
-        _ => format!("[rbp + {index}*8 - {}]", -i64::from(array)),
-    }
+/// An element of an array of the frame.
+fn element(index: &str, array: i32) -> impl Display {
+    std::fmt::from_fn(move |f| match array {
+        0.. => write!(f, "[rbp + {index}*8 + {array}]"),
+        _ => write!(f, "[rbp + {index}*8 - {}]", -i64::from(array)),
+    })
 }
 
 fn suffix(condition: Condition) -> &'static str {

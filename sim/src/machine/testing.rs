@@ -45,7 +45,7 @@ pub(super) fn assemble(isa: Isa, text: &str) -> Result<Rc<Code>, Vec<AsmError>> 
         globals: vec![("first".to_owned(), 1), ("second".to_owned(), 2)],
         main_stack_bytes: 4096,
     };
-    Code::assemble(&image, &|_| None).map(Rc::new)
+    Code::assemble(Rc::new(image), &|_| None).map(Rc::new)
 }
 
 /// A machine before its first instruction. The global words hold 1 and 2.

@@ -91,10 +91,11 @@ fn assemble<D: asm::Dialect>(
     let at_base = |base| asm::read(dialect, &objects, base, &|_| None, |_| Vec::new());
     let first = at_base(BASES[0])?;
     let second = at_base(BASES[1])?;
+    let listing = asm::list(dialect.comments(), &objects);
     let pairs = first.placed.iter().zip(&second.placed).zip(0..);
     let placed = pairs.map(|((placed, moved), instruction)| {
         let inst = wrap(placed.inst);
-        let line = first.listing.get(placed.line as usize);
+        let line = listing.get(placed.line as usize);
         Placed {
             inst,
             offset: Text::offset_of(placed.address),

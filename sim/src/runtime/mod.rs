@@ -45,7 +45,7 @@ pub fn load(program: Arc<Program>, isa: Isa, options: Options) -> Result<Session
     let compiled = compile::compile(&program, isa);
     let image = image(&program, isa, &compiled);
     let runtime = Runtime::new(program, isa, compiled);
-    Session::load(&image, Box::new(runtime), options)
+    Session::begin(image, Box::new(runtime), options)
 }
 
 /// All texts of a scenario on an ISA: its functions, then the runtime's stubs with the switch.

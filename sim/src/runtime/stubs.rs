@@ -1,6 +1,7 @@
 //! The texts of the runtime's stubs, with the switch of the ISA in its places.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use costack_lang::syntax::{self, ExprKind, Program, Request, Service, StmtKind};
 
@@ -11,6 +12,8 @@ use crate::program::{FunctionInfo, Isa, Object, Part, Rights};
 struct Texts {
     file: &'static str,
     stubs: &'static str,
+    /// The stubs for a scenario without a switch text, which does not and which does cancel tasks.
+    usual: [OnceLock<Object>; 2],
     /// A file's name and its text.
     entry: (&'static str, &'static str),
     switch: (&'static str, &'static str),
@@ -22,6 +25,7 @@ macro_rules! texts {
         Texts {
             file: concat!("sim/src/runtime/", $isa, ".s"),
             stubs: include_str!(concat!($isa, ".s")),
+            usual: [const { OnceLock::new() }; 2],
             entry: (
                 concat!("asm/", $isa, "/entry.s"),
                 include_str!(concat!("../../../asm/", $isa, "/entry.s")),
@@ -39,7 +43,6 @@ macro_rules! texts {
 }
 
 static X86_64: Texts = texts!("x86_64");
-
 static I386: Texts = texts!("i386");
 static AARCH64: Texts = texts!("aarch64");
 
@@ -54,31 +57,43 @@ fn texts(isa: Isa) -> &'static Texts {
 /// The stubs as an object. A scenario's own `switch` text takes the place of the integer
 /// flavour's.
 pub fn stubs(program: &Program, isa: Isa) -> Object {
+    let cancels = cancels(program);
     let texts = texts(isa);
-    let stubs = leave_to_the_text(texts.stubs, &Style::of(program, isa));
-    let stubs = leave_out_cancelling(&stubs, cancels(program));
     let own = program
         .switches
         .iter()
         .find(|switch| isa_of(switch.isa) == isa);
-    let included = |(file, text): (&'static str, &'static str)| Part {
+    let Some(own) = own else {
+        let usual = texts.usual[usize::from(cancels)].get_or_init(|| {
+            let stubs = leave_out_cancelling(texts.stubs, cancels);
+            put_together(texts, &stubs, &included(texts.switch))
+        });
+        return usual.clone();
+    };
+    let switch = Part {
+        file: Cow::Owned(program.source.file().to_owned()),
+        first_line: own.first_line,
+        text: Cow::Owned(own.text.clone()),
+        rights: Rights::Plain,
+        statements: Vec::new(),
+    };
+    let stubs = leave_to_the_text(texts.stubs, &Style::of(program, isa));
+    put_together(texts, &leave_out_cancelling(&stubs, cancels), &switch)
+}
+
+/// A text of `asm/` as a part.
+fn included((file, text): (&'static str, &'static str)) -> Part {
+    Part {
         file: Cow::Borrowed(file),
         first_line: 1,
         text: Cow::Borrowed(text),
         rights: Rights::Plain,
         statements: Vec::new(),
-    };
-    let switch = || match own {
-        Some(own) => Part {
-            file: Cow::Owned(program.source.file().to_owned()),
-            first_line: own.first_line,
-            text: Cow::Owned(own.text.clone()),
-            rights: Rights::Plain,
-            statements: Vec::new(),
-        },
-        None => included(texts.switch),
-    };
+    }
+}
 
+/// The stubs with the other texts in their places.
+fn put_together(texts: &'static Texts, stubs: &str, switch: &Part) -> Object {
     let mut parts = Vec::new();
     let mut functions = Vec::new();
     let mut begun = 0;
@@ -87,13 +102,13 @@ pub fn stubs(program: &Program, isa: Isa) -> Object {
         let end = at + line.len();
         let word = line.trim();
         let put_in = match word {
-            ".switch" => Some(switch()),
+            ".switch" => Some(switch.clone()),
             ".switch_fp" => Some(included(texts.switch_fp)),
             ".entry" => Some(included(texts.entry)),
             _ => None,
         };
         if let Some(part) = put_in {
-            parts.push(stub_part(texts.file, &stubs, begun, at));
+            parts.push(stub_part(texts.file, stubs, begun, at));
             parts.push(part);
             begun = end;
         } else if let Some(label) = word.strip_suffix(':')
@@ -103,7 +118,7 @@ pub fn stubs(program: &Program, isa: Isa) -> Object {
         }
         at = end;
     }
-    parts.push(stub_part(texts.file, &stubs, begun, at));
+    parts.push(stub_part(texts.file, stubs, begun, at));
     Object {
         name: "runtime".to_owned(),
         parts,

@@ -140,15 +140,19 @@ impl Session {
     ///
     /// # Errors
     /// Mistakes in the assembly texts, or what the machine refuses to the host.
-    pub fn load(
-        image: &Image,
+    pub fn load(image: &Image, host: Box<dyn Host>, options: Options) -> Result<Self, LoadError> {
+        Self::begin(image.clone(), host, options)
+    }
+
+    /// As [`load`](Self::load), with an image that nobody else needs.
+    pub(crate) fn begin(
+        mut image: Image,
         mut host: Box<dyn Host>,
         options: Options,
     ) -> Result<Self, LoadError> {
-        let mut image = image.clone();
         image.objects.push(signal::object(image.isa));
-        let image = &image;
-        let code = Code::assemble(image, &|name| match name {
+        let image = Rc::new(image);
+        let code = Code::assemble(Rc::clone(&image), &|name| match name {
             "sigreturn" => Some(signal::SIGRETURN),
             _ => host.service(name),
         });
@@ -161,7 +165,7 @@ impl Session {
         };
         let mut machine = Machine::new(code.clone(), options.memory_limit, options.log_limit);
         machine.pc = entry;
-        prepare(&mut machine, image, &mut *host).map_err(LoadError::Start)?;
+        prepare(&mut machine, &image, &mut *host).map_err(LoadError::Start)?;
         machine.log.clear();
         let mut session = Session {
             code,

@@ -184,7 +184,7 @@ impl Session {
 
     /// The assembly of all that is loaded, line by line, the same at every position.
     pub fn listing(&self) -> &[AsmLine] {
-        &self.code.listing
+        self.code.listing()
     }
 
     /// The listing's line of the instruction executed last.

@@ -287,9 +287,9 @@ impl Session {
         }
         let global = address
             .checked_sub(u64::from(self.code.data_base))
-            .and_then(|offset| self.code.globals.get((offset / word) as usize));
+            .and_then(|offset| self.code.globals().nth((offset / word) as usize));
         match global {
-            Some(name) => Meaning::Global { name: name.clone() },
+            Some(name) => Meaning::Global { name: name.into() },
             None => Meaning::Unknown,
         }
     }

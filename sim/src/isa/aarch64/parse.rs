@@ -9,14 +9,15 @@ use crate::isa::{Reg, Width};
 
 /// Parses one instruction after its mnemonic. `None` if there is no such mnemonic.
 pub(crate) fn parse(mnemonic: &str, cursor: &mut Cursor<'_>) -> Option<Parsed<Inst>> {
-    let name = mnemonic.to_ascii_lowercase();
-    let form = super::FORMS
-        .iter()
-        .find(|form| form.mnemonics.contains(&name.as_str()))?;
-    let mut operands = Operands {
-        cursor,
-        name: &name,
-    };
+    let mut named = super::FORMS.iter().filter_map(|form| {
+        let mut names = form.mnemonics.iter();
+        Some((
+            form,
+            *names.find(|name| name.eq_ignore_ascii_case(mnemonic))?,
+        ))
+    });
+    let (form, name) = named.next()?;
+    let mut operands = Operands { cursor, name };
     let inst = (form.parse)(&mut operands);
     Some(inst.and_then(|inst| cursor.expect_end().map(|()| inst)))
 }

@@ -22,26 +22,30 @@ const FIRST_FLOAT: u8 = 40;
 
 /// The register of a name and its width. `sp` and `xzr` are among them.
 pub fn register(name: &str) -> Option<(Reg, Width)> {
-    let name = name.to_ascii_lowercase();
-    let numbered = |letter: char, count: u8| -> Option<u8> {
-        let digits = name.strip_prefix(letter)?;
-        let canonical = digits == "0" || !digits.starts_with('0');
-        let number: u8 = digits.parse().ok()?;
-        (canonical && digits.bytes().all(|b| b.is_ascii_digit()) && number < count)
-            .then_some(number)
-    };
-    Some(match name.as_str() {
-        "sp" => (SP, Width::Double),
-        "wsp" => (SP, Width::Word),
-        "xzr" => (ZR, Width::Double),
-        "wzr" => (ZR, Width::Word),
-        "lr" => (LR, Width::Double),
-        "fp" => (FP, Width::Double),
-        _ => numbered('x', 31)
-            .map(|number| (Reg(number), Width::Double))
-            .or_else(|| numbered('w', 31).map(|number| (Reg(number), Width::Word)))
-            .or_else(|| numbered('d', 32).map(|n| (Reg(FIRST_FLOAT + n), Width::Double)))?,
-    })
+    const NAMED: [(&str, Reg, Width); 6] = [
+        ("sp", SP, Width::Double),
+        ("wsp", SP, Width::Word),
+        ("xzr", ZR, Width::Double),
+        ("wzr", ZR, Width::Word),
+        ("lr", LR, Width::Double),
+        ("fp", FP, Width::Double),
+    ];
+    let mut named = NAMED.into_iter();
+    if let Some((_, reg, width)) = named.find(|(named, ..)| named.eq_ignore_ascii_case(name)) {
+        return Some((reg, width));
+    }
+    let (letter, digits) = name.split_at_checked(1)?;
+    let canonical = digits == "0" || !digits.starts_with('0');
+    if !canonical || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let number: u8 = digits.parse().ok()?;
+    match letter {
+        "x" | "X" if number < 31 => Some((Reg(number), Width::Double)),
+        "w" | "W" if number < 31 => Some((Reg(number), Width::Word)),
+        "d" | "D" if number < 32 => Some((Reg(FIRST_FLOAT + number), Width::Double)),
+        _ => None,
+    }
 }
 
 /// Whether this is one of d0 to d31.

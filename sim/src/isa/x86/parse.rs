@@ -11,14 +11,18 @@ pub(crate) fn parse(
     cursor: &mut Cursor<'_>,
     long_mode: bool,
 ) -> Option<Parsed<Inst>> {
-    let name = mnemonic.to_ascii_lowercase();
-    let form = super::FORMS
-        .iter()
-        .find(|form| form.mnemonics.contains(&name.as_str()))?;
+    let mut named = super::FORMS.iter().filter_map(|form| {
+        let mut names = form.mnemonics.iter();
+        Some((
+            form,
+            *names.find(|name| name.eq_ignore_ascii_case(mnemonic))?,
+        ))
+    });
+    let (form, name) = named.next()?;
     let mut operands = Operands {
         cursor,
         long_mode,
-        name: &name,
+        name,
     };
     let inst = (form.parse)(&mut operands);
     Some(inst.and_then(|inst| cursor.expect_end().map(|()| inst)))

@@ -51,10 +51,12 @@ const WIDTHS: [Width; 4] = [Width::Double, Width::Word, Width::Half, Width::Byte
 /// The general register of a name and the width that the name stands for. On i386 there are eight
 /// of them, without the 64-bit names, and only four have a byte name.
 pub fn general(name: &str, long_mode: bool) -> Option<(Reg, Width)> {
-    let name = name.to_ascii_lowercase();
+    if !(2..=4).contains(&name.len()) {
+        return None;
+    }
     for (index, names) in NAMES.iter().enumerate() {
         for (column, candidate) in names.iter().enumerate() {
-            if *candidate == name {
+            if candidate.eq_ignore_ascii_case(name) {
                 let exists = long_mode || index < 8 && column > 0 && (column < 3 || index < 4);
                 return exists.then_some((Reg(index as u8), WIDTHS[column]));
             }
