@@ -2,6 +2,8 @@
 //! scenario, on one thread.
 //!
 //! `cargo xtask module && cargo run --release -p costack-cli --example compare_cost [COUNT]`
+//!
+//! With `ONLY_SIM` in the environment it leaves wasm out, for a profiler that cannot see into it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,13 +45,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             generate(seed, &generate::Options::default())
         });
         let name = format!("seed {seed}");
-        if let Some(dir) = std::env::var_os("DUMP") {
-            std::fs::write(
-                std::path::Path::new(&dir).join(format!("{seed}.costack")),
-                &text,
-            )?;
-            continue;
-        }
         let program = timed(&mut times, "parse", || costack_lang::parse(&name, &text));
         let program = Arc::new(program.map_err(|mistakes| mistakes.to_string())?);
         for isa in ISAS {

@@ -109,6 +109,14 @@ pub trait Host {
         Vec::new()
     }
 
+    /// What a service step was about, with the name that people know the service by: its number
+    /// among the host's steps, from 0. `None` if there is nothing to add to what
+    /// [`describe`](Self::describe) or [`Context::did`] has said.
+    fn said(&self, host_step: u64) -> Option<(&'static str, String)> {
+        let _ = host_step;
+        None
+    }
+
     /// Whether the switch may change a register without saving it, as its text declares.
     fn clobbers(&self, register: &str) -> bool {
         let _ = register;

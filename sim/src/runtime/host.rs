@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use costack_engine::event::Event;
-use costack_engine::sched::{TaskId, TaskState};
+use costack_engine::sched::{TaskId, TaskState, Wait};
 use costack_engine::share::{Stack, Status};
 use costack_engine::trace::{self, What};
 use costack_lang::syntax::{self, FnId, Program, Word};
@@ -21,6 +21,7 @@ use crate::view::{SaveStack, StackKind, Statistics, StepKind, StepView, TaskStat
 use super::command::{Command, Micro, Reply};
 use super::core::Core;
 use super::memory::{self, Beginning, FIELDS, FIELDS_AND_REGISTERS, Field};
+use super::said::{About, Said};
 use super::services::SERVICES;
 use super::style::Style;
 use super::{explain, names};
@@ -37,11 +38,21 @@ pub struct Runtime {
     pub(super) registers: Vec<Vec<(&'static str, String)>>,
     pub(super) core: Journal<Core>,
     /// What has happened, with the host step at which it did.
-    events: Vec<(u64, Event<TaskId>)>,
-    /// The same as lines of a trace, and the tasks that were made.
-    happened: Vec<(u64, What)>,
+    happened: Vec<(u64, Happened)>,
+    /// What services were about, with their host steps.
+    said: Vec<(u64, Said)>,
     /// The tasks that were made before the first step.
     declared: Vec<What>,
+}
+
+/// Something for a trace.
+#[derive(Clone, Copy, Debug)]
+enum Happened {
+    /// What all backends tell, with the stack of the task that it is about, as scenarios number
+    /// them, and what that task waits for.
+    Event(Event<TaskId>, u32, Option<Wait>),
+    /// A task was made.
+    Made(TaskNumber),
 }
 
 /// How a new task is to be made.
@@ -66,8 +77,8 @@ impl Runtime {
             labels: compiled.labels,
             registers: compiled.registers,
             core: Journal::new(core),
-            events: Vec::new(),
             happened: Vec::new(),
+            said: Vec::new(),
             declared: Vec::new(),
         }
     }
@@ -83,9 +94,9 @@ impl Runtime {
         let moment = self.core.moment();
         let core = self.core.state();
         for event in &core.events {
-            self.events.push((moment, *event));
-            let what = line(&self.program, core, *event);
-            self.happened.push((moment, what));
+            let (stack, wait) = circumstances(core, *event);
+            let happened = Happened::Event(*event, stack, wait);
+            self.happened.push((moment, happened));
         }
         reply
     }
@@ -130,6 +141,43 @@ impl Runtime {
             }
         }
         result
+    }
+
+    /// Keeps what a service is about.
+    pub(super) fn say(&mut self, name: &'static str, about: About) -> Said {
+        let said = Said::new(name, about);
+        self.say_all(said);
+        said
+    }
+
+    /// As [`say`](Self::say).
+    pub(super) fn say_all(&mut self, said: Said) {
+        self.said.push((self.core.moment(), said));
+    }
+
+    /// The line of a trace.
+    fn line(&self, happened: Happened) -> What {
+        let core = self.state();
+        match happened {
+            Happened::Made(task) => {
+                let stack = core.task(task).map_or(0, |task| task.stack);
+                let own = core.stacks.get(stack as usize).is_some_and(Stack::is_own);
+                What::Task {
+                    task,
+                    name: Some(self.task_name(task)),
+                    group: None,
+                    stack: match own {
+                        true => trace::StackKind::Own,
+                        false => trace::StackKind::Shared,
+                    },
+                }
+            }
+            Happened::Event(event, stack, wait) => {
+                let words = |wait| names::wait(&self.program, core, wait);
+                let on = || wait.map_or_else(String::new, words);
+                What::of(event.map(super::core::number), on, stack)
+            }
+        }
     }
 
     /// The address of a word of a task's control block.
@@ -203,16 +251,8 @@ impl Runtime {
             });
         }
         let own = self.state().stacks[stack as usize].is_own();
-        let what = What::Task {
-            task,
-            name: Some(self.task_name(task)),
-            group: None,
-            stack: match own {
-                true => trace::StackKind::Own,
-                false => trace::StackKind::Shared,
-            },
-        };
-        self.happened.push((self.core.moment(), what));
+        let moment = self.core.moment();
+        self.happened.push((moment, Happened::Made(task)));
         let block = self.allocate_block(context, task)?;
         let mut save = SaveStack::default();
         if own {
@@ -474,9 +514,9 @@ impl Host for Runtime {
             let _ = self.make(context, &new)?;
         }
         self.core = Journal::new(self.core.state().clone());
-        self.events.clear();
         let made = std::mem::take(&mut self.happened);
-        self.declared = made.into_iter().map(|(_, what)| what).collect();
+        let made = made.into_iter().map(|(_, happened)| self.line(happened));
+        self.declared = made.collect();
         Ok(())
     }
 
@@ -515,8 +555,8 @@ impl Host for Runtime {
 
     fn truncate(&mut self, host_steps: u64) {
         self.core.truncate();
-        let keep = self.events.partition_point(|(at, _)| *at < host_steps);
-        self.events.truncate(keep);
+        let keep = self.said.partition_point(|(at, _)| *at < host_steps);
+        self.said.truncate(keep);
         let keep = self.happened.partition_point(|(at, _)| *at < host_steps);
         self.happened.truncate(keep);
     }
@@ -584,11 +624,12 @@ impl Host for Runtime {
 
     fn events(&self) -> Vec<Event<TaskId>> {
         let moment = self.core.moment();
-        let past = self.events.partition_point(|(at, _)| *at < moment);
-        self.events[..past]
-            .iter()
-            .map(|(_, event)| *event)
-            .collect()
+        let past = self.happened.iter().take_while(|(at, _)| *at < moment);
+        past.filter_map(|(_, happened)| match happened {
+            Happened::Event(event, ..) => Some(*event),
+            Happened::Made(_) => None,
+        })
+        .collect()
     }
 
     fn happened(&self) -> Vec<(Option<u64>, What)> {
@@ -596,8 +637,14 @@ impl Host for Runtime {
         let declared = self.declared.iter().map(|what| (None, what.clone()));
         let past = self.happened.iter().take_while(|(at, _)| *at < moment);
         declared
-            .chain(past.map(|(at, what)| (Some(*at), what.clone())))
+            .chain(past.map(|(at, happened)| (Some(*at), self.line(*happened))))
             .collect()
+    }
+
+    fn said(&self, host_step: u64) -> Option<(&'static str, String)> {
+        let at = self.said.partition_point(|(at, _)| *at < host_step);
+        let (_, said) = self.said.get(at).filter(|(at, _)| *at == host_step)?;
+        Some((said.name, said.wanted(self)))
     }
 
     fn clobbers(&self, register: &str) -> bool {
@@ -629,23 +676,20 @@ impl Host for Runtime {
     }
 }
 
-/// The line of a trace that an event is.
-fn line(program: &Program, core: &Core, event: Event<TaskId>) -> What {
-    let event = event.map(super::core::number);
-    let stack = match event {
-        Event::Save { task, .. } | Event::Restore { task, .. } => core
-            .task(task)
-            .map_or(0, |task| task.stack.saturating_sub(1)),
-        _ => 0,
-    };
-    let on = || match event {
-        Event::Block { task } => match core.state(task) {
-            Some(TaskState::Blocked(wait)) => names::wait(program, core, wait),
-            _ => String::new(),
+/// The stack and the wait that the line of an event tells.
+fn circumstances(core: &Core, event: Event<TaskId>) -> (u32, Option<Wait>) {
+    let task = |id| core.task(super::core::number(id));
+    match event {
+        Event::Save { task: id, .. } | Event::Restore { task: id, .. } => {
+            let stack = task(id).map_or(0, |task| task.stack.saturating_sub(1));
+            (stack, None)
+        }
+        Event::Block { task: id } => match core.state(super::core::number(id)) {
+            Some(TaskState::Blocked(wait)) => (0, Some(wait)),
+            _ => (0, None),
         },
-        _ => String::new(),
-    };
-    What::of(event, on, stack)
+        _ => (0, None),
+    }
 }
 
 /// Hashes what is formatted into it.

@@ -6,6 +6,7 @@
 //! - [`host`]: what a `host` instruction does, one handler per service.
 //! - [`memory`]: control blocks, save stacks and first frames in simulated memory.
 //! - [`style`]: what a scenario's own switch text wants to be different.
+//! - [`said`]: what a service was about.
 //! - [`explain`]: a sentence for each step.
 
 mod command;
@@ -14,6 +15,7 @@ mod explain;
 mod host;
 mod memory;
 mod names;
+mod said;
 mod services;
 mod stubs;
 pub(crate) mod style;

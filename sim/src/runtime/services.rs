@@ -4,8 +4,6 @@
 //! the core answers into registers and memory, and says how to go on. What it leaves pending is
 //! done in micro-steps before the next instruction.
 
-use std::borrow::Cow;
-
 use crate::compile;
 use crate::fault::FaultKind;
 use crate::host::{Context, Then};
@@ -15,6 +13,7 @@ use super::command::{Call, Command, Go, Reply};
 use super::host::{NewTask, Runtime};
 use super::memory::{self, Field, register};
 use super::names;
+use super::said::{About, Said};
 
 type Handler = fn(&mut Runtime, &mut Context<'_>) -> Result<Then, FaultKind>;
 
@@ -71,13 +70,6 @@ services![
 const GO_ON: u64 = 2;
 const POLL: u64 = 3;
 
-fn said(context: &mut Context<'_>, name: &'static str, wanted: String) {
-    context.did(StepKind::Service {
-        name: Cow::Borrowed(name),
-        wanted,
-    });
-}
-
 impl Runtime {
     /// An argument of the call that has led to the stub.
     fn argument(&self, context: &mut Context<'_>, index: u32) -> Result<u64, FaultKind> {
@@ -112,11 +104,11 @@ impl Runtime {
     fn go(
         &mut self,
         context: &mut Context<'_>,
-        wanted: &str,
+        said: Said,
         reply: Reply,
     ) -> Result<Then, FaultKind> {
         let Reply::Go { go, received } = reply else {
-            return Err(self.refused(wanted.to_owned(), reply));
+            return Err(self.refused(said.wanted(self), reply));
         };
         if let Some((task, value)) = received {
             context.store(self.field(task, Field::Received), value)?;
@@ -138,23 +130,22 @@ impl Runtime {
         &mut self,
         context: &mut Context<'_>,
         name: &'static str,
-        wanted: String,
+        about: About,
         call: Call,
     ) -> Result<Then, FaultKind> {
         let from = self.here(context);
         let reply = self.apply(Command::Call { call, from });
-        said(context, name, wanted.clone());
-        self.go(context, &wanted, reply)
+        let said = self.say(name, about);
+        self.go(context, said, reply)
     }
 }
 
 fn resume(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
     let name = runtime.number(context, 0)?;
-    let wanted = format!("resume {}", names::task_name(&runtime.program, name));
     let from = runtime.here(context);
     let reply = runtime.apply(Command::Resume { name, from });
-    said(context, "resume", wanted.clone());
-    runtime.go(context, &wanted, reply)
+    let said = runtime.say("resume", About::Name(name));
+    runtime.go(context, said, reply)
 }
 
 /// Loads the registers that the switch reads.
@@ -174,13 +165,14 @@ fn aim(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKi
         let beside = register(runtime.isa, convention.target_word)?;
         context.set_register(beside, runtime.field(target, Field::Sp));
     }
-    let (source, target) = (runtime.task_name(source), runtime.task_name(target));
-    said(
-        context,
+    runtime.say(
         "aim",
-        format!(
-            "{leave} = {word:#x}, where {source} leaves its sp; {to} = {sp:#x}, the sp of {target}"
-        ),
+        About::Aim {
+            word,
+            source,
+            sp,
+            target,
+        },
     );
     Ok(Then::Continue)
 }
@@ -209,50 +201,46 @@ fn back(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultK
         .task(task)
         .map_or(0, |task| task.save.address);
     let _ = runtime.apply(Command::Back { bytes, low: sp });
-    let wanted = match ended {
+    let about = match ended {
         true => {
             context.set_owner(stack, None);
             if save != 0 {
                 context.free(save)?;
             }
-            format!("{} has ended", runtime.task_name(task))
+            About::Ended(task)
         }
-        false => format!(
-            "{} has left {bytes} B on its stack",
-            runtime.task_name(task)
-        ),
+        false => About::Left { task, bytes },
     };
-    said(context, "back", wanted);
+    runtime.say("back", about);
     Ok(Then::Continue)
 }
 
 fn poll(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
     let from = runtime.here(context);
     let reply = runtime.apply(Command::Poll { from });
-    let wanted = match reply {
+    let about = match reply {
         Reply::Go {
             go: Go::Switch { target, .. },
             ..
-        } => format!("resume {}", runtime.task_name(target)),
-        Reply::Go { go: Go::On, .. } => "main's turn".to_owned(),
-        Reply::Go { go: Go::Idle, .. } => "nobody is ready".to_owned(),
-        _ => "resume the next".to_owned(),
+        } => About::Task(target),
+        Reply::Go { go: Go::On, .. } => About::Words("main's turn"),
+        Reply::Go { go: Go::Idle, .. } => About::Words("nobody is ready"),
+        _ => About::Words("resume the next"),
     };
-    said(context, "poll", wanted.clone());
-    let then = runtime.go(context, &wanted, reply)?;
-    Ok(then)
+    let said = runtime.say("poll", about);
+    runtime.go(context, said, reply)
 }
 
 fn give_way(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
-    runtime.schedule(context, "yield", "yield".to_owned(), Call::Yield)
+    runtime.schedule(context, "yield", About::Words("yield"), Call::Yield)
 }
 
 fn run(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
-    runtime.schedule(context, "run", "run".to_owned(), Call::Run)
+    runtime.schedule(context, "run", About::Words("run"), Call::Run)
 }
 
 fn exit(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
-    runtime.schedule(context, "exit", "exit".to_owned(), Call::Exit)
+    runtime.schedule(context, "exit", About::Words("exit"), Call::Exit)
 }
 
 fn end(_: &mut Runtime, _: &mut Context<'_>) -> Result<Then, FaultKind> {
@@ -281,7 +269,7 @@ fn sleep(
     context: &mut Context<'_>,
     name: &'static str,
     factor: u64,
-    unit: &str,
+    unit: &'static str,
 ) -> Result<Then, FaultKind> {
     let amount = runtime.argument(context, 0)?;
     let amount = runtime.signed(amount).max(0) as u64;
@@ -289,51 +277,43 @@ fn sleep(
     runtime.schedule(
         context,
         name,
-        format!("sleep {amount} {unit}"),
+        About::Sleep { amount, unit },
         Call::Sleep { us },
     )
 }
 
 fn lock(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
     let mutex = runtime.number(context, 0)?;
-    let wanted = format!("lock {}", names::mutex(&runtime.program, mutex));
-    runtime.schedule(context, "lock", wanted, Call::Lock { mutex })
+    runtime.schedule(context, "lock", About::Mutex(mutex), Call::Lock { mutex })
 }
 
 fn unlock(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
     let mutex = runtime.number(context, 0)?;
-    let wanted = format!("unlock {}", names::mutex(&runtime.program, mutex));
     let reply = runtime.apply(Command::Unlock { mutex });
-    woken(runtime, context, "unlock", wanted, reply)
+    woken(runtime, "unlock", About::Mutex(mutex), reply)
 }
 
 fn wait(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
     let event = runtime.number(context, 0)?;
-    let wanted = format!("wait {}", names::event(&runtime.program, event));
-    runtime.schedule(context, "wait", wanted, Call::Wait { event })
+    runtime.schedule(context, "wait", About::Event(event), Call::Wait { event })
 }
 
 fn complete(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
     let event = runtime.number(context, 0)?;
-    let wanted = format!("complete {}", names::event(&runtime.program, event));
     let reply = runtime.apply(Command::Complete { event });
-    woken(runtime, context, "complete", wanted, reply)
+    woken(runtime, "complete", About::Event(event), reply)
 }
 
 fn woken(
     runtime: &mut Runtime,
-    context: &mut Context<'_>,
     name: &'static str,
-    wanted: String,
+    about: About,
     reply: Reply,
 ) -> Result<Then, FaultKind> {
+    let said = Said::new(name, about);
     match reply {
-        Reply::Woken(None) => said(context, name, wanted),
-        Reply::Woken(Some(task)) => {
-            let task = runtime.task_name(task);
-            said(context, name, format!("{wanted}, which wakes {task}"));
-        }
-        other => return Err(runtime.refused(wanted, other)),
+        Reply::Woken(wakes) => runtime.say_all(Said { wakes, ..said }),
+        other => return Err(runtime.refused(said.wanted(runtime), other)),
     }
     Ok(Then::Continue)
 }
@@ -341,45 +321,38 @@ fn woken(
 fn send(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
     let channel = runtime.number(context, 0)?;
     let value = runtime.argument(context, 1)?;
-    let wanted = format!(
-        "send {}, {}",
-        names::channel(&runtime.program, channel),
-        runtime.signed(value)
-    );
-    runtime.schedule(context, "send", wanted, Call::Send { channel, value })
+    let about = About::Send {
+        channel,
+        value: runtime.signed(value),
+    };
+    runtime.schedule(context, "send", about, Call::Send { channel, value })
 }
 
 fn recv(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
     let channel = runtime.number(context, 0)?;
-    let wanted = format!("recv {}", names::channel(&runtime.program, channel));
-    runtime.schedule(context, "recv", wanted, Call::Receive { channel })
+    let about = About::Channel(channel);
+    runtime.schedule(context, "recv", about, Call::Receive { channel })
 }
 
 fn received(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
     let task = runtime.state().current();
     let value = context.load(runtime.field(task, Field::Received))?;
     context.set_result(value);
-    said(
-        context,
-        "received",
-        format!(
-            "{} receives {}",
-            runtime.task_name(task),
-            runtime.signed(value)
-        ),
-    );
+    let value = runtime.signed(value);
+    runtime.say("received", About::Received { task, value });
     Ok(Then::Continue)
 }
 
 fn request(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
     let number = runtime.number(context, 0)?;
-    let Some(site) = runtime.tables.requests.get(number as usize).cloned() else {
+    let Some(site) = runtime.tables.requests.get(number as usize) else {
         return Err(FaultKind::Runtime {
             message: format!("there is no request {number}"),
         });
     };
+    let (name, count) = (site.service.name(), site.words);
     let mut words = [0; 2];
-    for (word, index) in words.iter_mut().take(site.words).zip(1..) {
+    for (word, index) in words.iter_mut().take(count).zip(1..) {
         let value = runtime.argument(context, index)?;
         *word = runtime.signed(value);
     }
@@ -387,7 +360,7 @@ fn request(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, Fau
         site: number,
         words,
     };
-    runtime.schedule(context, site.service.name(), site.text, call)
+    runtime.schedule(context, name, About::Request(number), call)
 }
 
 fn answer(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
@@ -400,28 +373,22 @@ fn cancelled(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, F
     context.set_result(ends.into());
     if ends {
         let task = runtime.state().current();
-        let task = runtime.task_name(task);
-        said(
-            context,
-            "cancelled",
-            format!("{task} was cancelled, and ends"),
-        );
+        runtime.say("cancelled", About::Cancelled(task));
     }
     Ok(Then::Continue)
 }
 
 fn join(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
     let name = runtime.number(context, 0)?;
-    let wanted = format!("join {}", names::task_name(&runtime.program, name));
-    runtime.schedule(context, "join", wanted, Call::Join { name })
+    runtime.schedule(context, "join", About::Name(name), Call::Join { name })
 }
 
 fn start(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
     let name = runtime.number(context, 0)?;
-    let wanted = format!("start {}", names::task_name(&runtime.program, name));
-    match runtime.apply(Command::Start { name }) {
-        Reply::Done => said(context, "start", wanted),
-        other => return Err(runtime.refused(wanted, other)),
+    let reply = runtime.apply(Command::Start { name });
+    let said = runtime.say("start", About::Name(name));
+    if reply != Reply::Done {
+        return Err(runtime.refused(said.wanted(runtime), reply));
     }
     Ok(Then::Continue)
 }
@@ -446,12 +413,8 @@ fn spawn(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, Fault
     };
     let task = runtime.make(context, &new)?;
     let _ = runtime.apply(Command::Start { name: site.name.0 });
-    let stack = names::stack(&runtime.program, site.stack.0 + 1);
-    said(
-        context,
-        "spawn",
-        format!("spawn {} on {stack}", runtime.task_name(task)),
-    );
+    let stack = site.stack.0 + 1;
+    runtime.say("spawn", About::Spawn { task, stack });
     Ok(Then::Continue)
 }
 
@@ -462,11 +425,7 @@ fn alive(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, Fault
         .named(name)
         .is_some_and(|task| !runtime.state().ended(task));
     context.set_result(u64::from(alive));
-    said(
-        context,
-        "alive",
-        format!("alive({})", names::task_name(&runtime.program, name)),
-    );
+    runtime.say("alive", About::Name(name));
     Ok(Then::Continue)
 }
 
@@ -523,11 +482,7 @@ fn uninit(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, Faul
         });
     }
     context.forget(address..address.saturating_add(bytes))?;
-    said(
-        context,
-        "uninit",
-        format!("{bytes} B at {address:#x} hold nothing yet"),
-    );
+    runtime.say("uninit", About::Uninit { bytes, address });
     Ok(Then::Continue)
 }
 

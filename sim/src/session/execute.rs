@@ -238,7 +238,7 @@ impl Session {
         if let Some(tick) = tick_of(&kind) {
             self.tick(tick);
         }
-        if then == Then::End && kind != StepKind::End {
+        if then == Then::End && !matches!(kind, StepKind::End) {
             self.tick(TickKind::End);
         }
         if self.machine.field(Field::HostSteps) > self.records.len() as u64 {

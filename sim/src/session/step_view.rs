@@ -30,7 +30,14 @@ impl Session {
             return Some(StepKind::Fault(Box::new(fault.clone())));
         }
         if let Some(kind) = self.last_record() {
-            return Some(kind.clone());
+            let mut kind = kind.clone();
+            let number = self.machine.field(Field::HostSteps) - 1;
+            if let StepKind::Service { name, wanted } = &mut kind
+                && let Some((service, said)) = self.host.said(number)
+            {
+                (*name, *wanted) = (service.into(), said);
+            }
+            return Some(kind);
         }
         let step = self.machine.log.steps.get(self.position.checked_sub(1)?)?;
         if step.is_outside() {
