@@ -306,6 +306,53 @@ impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
         Ok(unsafe { Self::arrived(self.head(), value, tag) })
     }
 
+    /// As [`try_resume`](Self::try_resume), where another coroutine may come back in its place:
+    /// one to which it gave the CPU by [`Yielder::suspend_to`]. Whose value and tag these are is
+    /// for the caller to know.
+    #[cfg(feature = "runtime")]
+    #[inline(always)]
+    pub(crate) fn resume_any(&mut self, input: Input) -> Result<(Word, usize), Error> {
+        let head = self.head();
+        let sp = head.sp.get();
+        let input = ManuallyDrop::new(input);
+        if sp != 0 {
+            // SAFETY: as in `try_resume`.
+            let arrived = unsafe { head.switch_in_any(sp, pack(&input), resumed_with::INPUT) };
+            return Ok((arrived.value, arrived.tag));
+        }
+        let mut error = MaybeUninit::uninit();
+        // SAFETY: `self` is the one `&mut`; the value is an input. All but the kind above are
+        // never switched to by another one, so it is this one that comes back.
+        let (value, tag) =
+            unsafe { resume::resume(self.head, pack(&input), resumed_with::INPUT, &mut error) };
+        if tag == resume::REFUSED {
+            // SAFETY: written when the tag is this one.
+            return Err(unsafe { error.assume_init() });
+        }
+        Ok((value, tag))
+    }
+
+    /// What came back by [`resume_any`](Self::resume_any) from this coroutine at its end: what its
+    /// function has returned, or the payload of its panic.
+    ///
+    /// # Safety
+    /// It came from this coroutine just now, and is not what it yielded.
+    #[cfg(feature = "runtime")]
+    #[inline]
+    pub(crate) unsafe fn came_to_its_end(
+        &self,
+        (value, tag): (Word, usize),
+    ) -> Result<Return, unwind::Payload> {
+        self.head().finish();
+        // SAFETY: the tag says which of the two it is, not read yet.
+        unsafe {
+            match tag {
+                left_with::RETURNED => Ok(unpack(value)),
+                _ => Err(unpack(value)),
+            }
+        }
+    }
+
     /// Makes sense of what came with the switch back.
     ///
     /// # Safety

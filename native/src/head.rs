@@ -186,6 +186,18 @@ impl Head {
         arrived
     }
 
+    /// Resumer to coroutine, integer flavour, where another one may come back in its place: see
+    /// [`Yielder::suspend_to`].
+    ///
+    /// # Safety
+    /// As for [`switch_in`](Self::switch_in).
+    #[cfg(feature = "runtime")]
+    #[inline(always)]
+    pub(crate) unsafe fn switch_in_any(&self, sp: usize, value: Word, tag: usize) -> Arrived {
+        // SAFETY: as in `switch_in`.
+        unsafe { arch::switch(self.link.sp.as_ptr(), sp, value, tag) }
+    }
+
     /// Resumer to coroutine, floating-point flavour.
     ///
     /// # Safety
@@ -285,6 +297,86 @@ impl<Input, Yield> Yielder<Input, Yield> {
         }
         // SAFETY: the tag says that this is an input, packed by `resume` and not read yet.
         unsafe { crate::value::unpack(value) }
+    }
+
+    /// As [`suspend`](Self::suspend), where somebody else than the resumer may switch back.
+    ///
+    /// # Safety
+    /// The coroutine is resumed by [`resume_any`](crate::Coroutine::resume_any) only.
+    #[cfg(feature = "runtime")]
+    #[inline(always)]
+    pub(crate) unsafe fn suspend_any(&self, value: Yield) -> Input {
+        if self.head.kind.get() != Kind::Own {
+            return self.suspend(value);
+        }
+        let value = ManuallyDrop::new(value);
+        // SAFETY: as in `suspend`, and the kind says that this is the integer flavour.
+        let arrived = unsafe {
+            arch::switch(
+                self.head.sp.as_ptr(),
+                self.head.link.sp.get(),
+                crate::value::pack(&value),
+                left_with::YIELDED,
+            )
+        };
+        // SAFETY: the tag comes with the value.
+        unsafe { self.input(arrived) }
+    }
+
+    /// The stack pointer of the coroutine if it is suspended on its own stack, integer flavour,
+    /// and can be switched to at once.
+    #[cfg(feature = "runtime")]
+    #[inline(always)]
+    pub(crate) fn sp_if_own(&self) -> Option<usize> {
+        let sp = self.head.sp.get();
+        (sp != 0).then_some(sp)
+    }
+
+    /// Whether it may give the CPU to another one rather than to its resumer.
+    #[cfg(feature = "runtime")]
+    #[inline(always)]
+    pub(crate) fn is_own(&self) -> bool {
+        self.head.kind.get() == Kind::Own
+    }
+
+    /// Gives the CPU to another coroutine rather than to the resumer, which is that one's resumer
+    /// from now on: one switch instead of two.
+    ///
+    /// # Safety
+    /// - Both are of the same kind of task: of the same types, [on own stacks](Self::is_own), and
+    ///   resumed by [`resume_any`](crate::Coroutine::resume_any) only.
+    /// - `sp` is that of `next`, which is suspended in `suspend_any` or in this function.
+    #[cfg(feature = "runtime")]
+    #[inline(always)]
+    pub(crate) unsafe fn suspend_to(&self, next: &Self, sp: usize, input: Input) -> Input {
+        next.head.link.sp.set(self.head.link.sp.get());
+        let input = ManuallyDrop::new(input);
+        // SAFETY: `sp` was stored by the other's own switch, and what it is given is an input of
+        // its type. It reads that before it does anything else.
+        let arrived = unsafe {
+            arch::switch(
+                self.head.sp.as_ptr(),
+                sp,
+                crate::value::pack(&input),
+                resumed_with::INPUT,
+            )
+        };
+        // SAFETY: the tag comes with the value.
+        unsafe { self.input(arrived) }
+    }
+
+    /// What has come with a switch back.
+    ///
+    /// # Safety
+    /// It has just arrived, for this coroutine.
+    #[cfg(feature = "runtime")]
+    #[inline(always)]
+    unsafe fn input(&self, arrived: Arrived) -> Input {
+        if arrived.tag != resumed_with::INPUT {
+            crate::unwind::unwind_now(&self.head);
+        }
+        // SAFETY: the tag says that this is an input, not read yet.
+        unsafe { crate::value::unpack(arrived.value) }
     }
 
     /// The coroutine's number; see [`Coroutine::id`](crate::Coroutine::id).

@@ -28,7 +28,9 @@ use super::doorbell::Doorbell;
 use super::pool::{Bound, PoolState};
 use super::task::{Body, JoinError, Place, TaskCoroutine, TaskYielder};
 use super::trace::{Sink, Tracer};
-use crate::State;
+use crate::arch::Word;
+use crate::head::left_with;
+use crate::value::unpack;
 
 /// How a task gave way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +66,10 @@ pub(super) struct Slot {
 
 #[derive(Default)]
 pub(super) struct Rest {
-    /// What it is to do and where, until it first runs.
-    pub(super) fresh: Option<(Rc<dyn Body>, Place)>,
+    /// Where it is to run, until it first does.
+    pub(super) place: Option<Place>,
+    /// Until it has ended: its function, then its result.
+    pub(super) body: Option<Rc<dyn Body>>,
     pub(super) bound: Option<Bound>,
     /// Its number in traces.
     pub(super) number: u32,
@@ -156,10 +160,21 @@ pub(super) fn leave() {
 /// The task that runs gives way to whoever else is ready.
 #[inline(always)]
 pub(super) fn yield_now() {
-    match CURRENT.with(|current| current.yielder.get()) {
+    let (yielder, core) = CURRENT.with(|current| (current.yielder.get(), current.core.get()));
+    match yielder {
         Some(yielder) => {
             // SAFETY: it is the yielder of the task that runs, whose coroutine is alive.
-            let order = unsafe { yielder.as_ref() }.suspend(Left::Yielded);
+            let yielder = unsafe { yielder.as_ref() };
+            // SAFETY: the thread has a runtime as long as a task runs.
+            let next = unsafe { &*core }.next_to_go_to(yielder);
+            // SAFETY: tasks are resumed by `resume_any` only; the next one is suspended on its own
+            // stack, as `next_to_go_to` has found, and so is this one's kind.
+            let order = unsafe {
+                match next {
+                    Some((next, sp)) => yielder.suspend_to(next.as_ref(), sp, Order::Go),
+                    None => yielder.suspend_any(Left::Yielded),
+                }
+            };
             if order == Order::Cancel {
                 current().check_cancel();
             }
@@ -305,7 +320,8 @@ impl Core {
                 let task = self.last_left();
                 self.limit(task, due_us);
                 // SAFETY: it is the yielder of the task that runs, whose coroutine is alive.
-                let _order = unsafe { yielder.as_ref() }.suspend(Left::Blocked);
+                // Tasks are resumed by `resume_any` only.
+                let _order = unsafe { yielder.as_ref().suspend_any(Left::Blocked) };
             }
         }
         let running = self.running();
@@ -491,14 +507,64 @@ impl Core {
         // just named, and a task that runs is not named again. So there is one `&mut` at a time,
         // and `ManuallyDrop` leaves dropping to the slot's handle.
         let mut coroutine = ManuallyDrop::new(unsafe { std::ptr::read(coroutine) });
-        match coroutine.try_resume(order) {
-            Ok(State::Yielded(left)) => Some(left),
-            Ok(State::Returned(())) => {
-                self.ended(task);
-                None
-            }
-            Err(refused) => self.cannot_resume(task, refused.error),
+        match coroutine.resume_any(order) {
+            Ok(came) => self.came_back(came),
+            Err(error) => self.cannot_resume(task, error),
         }
+    }
+
+    /// How the task that has come back, which need not be the one that was resumed, gave way.
+    #[inline(always)]
+    fn came_back(&self, (value, tag): (Word, usize)) -> Option<Left> {
+        if tag == left_with::YIELDED {
+            // SAFETY: the tag says that this is what a task has yielded, not read yet.
+            return Some(unsafe { unpack(value) });
+        }
+        self.has_ended((value, tag));
+        None
+    }
+
+    /// A task has returned: the one that the scheduler has running.
+    #[inline(never)]
+    fn has_ended(&self, came: (Word, usize)) {
+        let task = self.running();
+        let (coroutine, body) = self.slots(|slots| {
+            let slot = &mut slots[task.index()];
+            (slot.coroutine.take(), slot.rest.body.take())
+        });
+        if let Some(coroutine) = &coroutine {
+            // SAFETY: it came from this one: it was the last that ran.
+            if let Err(payload) = unsafe { coroutine.came_to_its_end(came) }
+                && let Some(body) = &body
+            {
+                body.failed(payload, self, Rc::strong_count(body) > 1);
+            }
+        }
+        drop(coroutine);
+        self.note_end(task);
+    }
+
+    /// Whom the running task, which yields, goes to without main in between; the scheduler has
+    /// that one running then. `None` when main has to decide: when it is to look at the clock or
+    /// the world outside, or when there is more to do than a switch between own stacks.
+    #[inline(always)]
+    fn next_to_go_to(&self, yielder: &TaskYielder) -> Option<(NonNull<TaskYielder>, usize)> {
+        if !yielder.is_own() {
+            return None;
+        }
+        let countdown = self.countdown.get();
+        if countdown <= 1 {
+            return None;
+        }
+        let next = self.scheduler(|s| s.peek_ahead(0))?;
+        // SAFETY: the borrow ends with this function, which calls nothing that comes back here.
+        let next = unsafe { (&*self.slots.get()).get(next)?.yielder? };
+        // SAFETY: a slot's yielder is that of a live coroutine.
+        let sp = unsafe { next.as_ref() }.sp_if_own()?;
+        self.countdown.set(countdown - 1);
+        let _resumed = self.scheduler(|s| s.handle_yield_and_poll());
+        CURRENT.with(|current| current.yielder.set(Some(next)));
+        Some((next, sp))
     }
 
     /// Has fetched what the tasks of some turns ahead will need, when there are more of them than
@@ -571,7 +637,7 @@ impl Core {
             let (number, name, is_shared, id) = self.slots(|slots| {
                 let slot = &slots[task.index()];
                 let rest = &slot.rest;
-                let place_is_shared = rest.fresh.as_ref().is_some_and(|(_, p)| p.is_shared());
+                let place_is_shared = rest.place.as_ref().is_some_and(Place::is_shared);
                 let is_shared = rest.bound.is_some() || place_is_shared;
                 let id = slot.coroutine.as_ref().map(|coroutine| coroutine.id());
                 (rest.number, rest.name.clone(), is_shared, id)
@@ -608,26 +674,23 @@ impl Core {
     #[inline(never)]
     fn resume_fresh(&self, task: TaskId) -> Option<Left> {
         CURRENT.with(|current| current.yielder.set(None));
-        let Some((body, place)) = self.rest(task, |rest| rest.fresh.take()) else {
+        let (place, body, name) = self.rest(task, |rest| {
+            (
+                rest.place.take(),
+                rest.body.as_ref().map(Rc::as_ptr),
+                rest.name.clone(),
+            )
+        });
+        let (Some(place), Some(body)) = (place, body) else {
             unreachable!("a task that can be resumed has a coroutine, or something to do")
         };
         if self.cancels.get() > 0 && self.order(task) == Order::Cancel {
-            body.give_up(JoinError::Cancelled);
-            drop(body);
-            self.note_end(task);
-            return None;
+            return self.never_runs(task, JoinError::Cancelled);
         }
-        let name = self.rest(task, |rest| rest.name.clone());
-        let (mut coroutine, bound) = match place.make(name.as_deref(), &body) {
+        let (mut coroutine, bound) = match place.make(name.as_deref(), body) {
             Ok(made) => made,
-            Err(error) => {
-                body.give_up(JoinError::Failed(error));
-                drop(body);
-                self.note_end(task);
-                return None;
-            }
+            Err(error) => return self.never_runs(task, JoinError::Failed(error)),
         };
-        drop(body);
         if bound.is_some() {
             self.shares.set(true);
         }
@@ -638,16 +701,22 @@ impl Core {
         if self.tracer.is_on() {
             self.tracer.knows(coroutine.id(), number);
         }
-        let resumed = coroutine.try_resume(Order::Go);
+        let resumed = coroutine.resume_any(Order::Go);
         self.slots(|slots| slots[task.index()].coroutine = Some(coroutine));
         match resumed {
-            Ok(State::Yielded(left)) => Some(left),
-            Ok(State::Returned(())) => {
-                self.ended(task);
-                None
-            }
-            Err(refused) => self.cannot_resume(task, refused.error),
+            Ok(came) => self.came_back(came),
+            Err(error) => self.cannot_resume(task, error),
         }
+    }
+
+    /// A task ends before it has run.
+    #[cold]
+    fn never_runs(&self, task: TaskId, reason: JoinError) -> Option<Left> {
+        if let Some(body) = self.rest(task, |rest| rest.body.take()) {
+            body.give_up(reason);
+        }
+        self.note_end(task);
+        None
     }
 
     /// A task begins to run: notes its own end.
@@ -669,6 +738,7 @@ impl Core {
         let bound = self.slots(|slots| {
             let slot = &mut slots[task.index()];
             slot.yielder = None;
+            slot.rest.body = None;
             slot.rest.bound.take()
         });
         drop(bound);

@@ -3,7 +3,8 @@
 use std::any::Any;
 use std::cell::Cell;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::mem::ManuallyDrop;
+use std::panic::resume_unwind;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -72,6 +73,10 @@ pub(super) fn unwind_cancelled() -> ! {
 pub(crate) trait Body {
     /// Does it, and keeps the result.
     fn run(&self);
+    /// It has panicked. Whether anybody may still ask for its result.
+    fn failed(&self, payload: Box<dyn Any + Send>, core: &Core, is_wanted: bool);
+    /// Nobody wants the result.
+    fn discard(&self);
     /// It will not be done, for this reason.
     fn give_up(&self, reason: JoinError);
 }
@@ -92,31 +97,36 @@ impl<F: FnOnce() -> T, T> Body for Packet<F, T> {
         let Some(function) = self.function.take() else {
             return;
         };
-        // What a panic leaves inconsistent is for those to see who share it; the task is gone.
-        let result = catch_unwind(AssertUnwindSafe(function));
-        self.keep(result);
+        // A panic goes to whoever resumes the task: to catch it here as well would take another
+        // frame in every image of the task.
+        let value = function();
+        self.result.set(Some(Ok(value)));
+    }
+
+    fn failed(&self, payload: Box<dyn Any + Send>, core: &Core, is_wanted: bool) {
+        let reason = match payload.is::<Cancelled>() {
+            true => JoinError::Cancelled,
+            false => match core.note_panic(payload) {
+                // A message is dropped with the task. Anything else could do anything as it is
+                // dropped, and no task runs now that could wait for it.
+                Some(payload) if !is_wanted && !is_message(&*payload) => {
+                    std::mem::forget(payload);
+                    JoinError::Cancelled
+                }
+                Some(payload) => JoinError::Panicked(payload),
+                None => JoinError::Cancelled,
+            },
+        };
+        self.result.set(Some(Err(reason)));
+    }
+
+    fn discard(&self) {
+        drop(self.result.take());
     }
 
     fn give_up(&self, reason: JoinError) {
         drop(self.function.take());
         self.result.set(Some(Err(reason)));
-    }
-}
-
-impl<F, T> Packet<F, T> {
-    // Apart, so that the frame in which the function runs, which is part of every image of the
-    // task, does not hold what comes after.
-    #[inline(never)]
-    fn keep(&self, result: Result<T, Box<dyn Any + Send>>) {
-        let result = match result {
-            Ok(value) => Ok(value),
-            Err(payload) if payload.is::<Cancelled>() => Err(JoinError::Cancelled),
-            Err(payload) => match current().note_panic(payload) {
-                Some(payload) => Err(JoinError::Panicked(payload)),
-                None => Err(JoinError::Cancelled),
-            },
-        };
-        self.result.set(Some(result));
     }
 }
 
@@ -126,8 +136,13 @@ impl<F, T> Results<T> for Packet<F, T> {
     }
 }
 
+/// Whether a panic's payload is what `panic!` makes.
+fn is_message(payload: &(dyn Any + Send)) -> bool {
+    payload.is::<&str>() || payload.is::<String>()
+}
+
 /// Makes a coroutine for a body on some memory.
-type OnMemory = Box<dyn FnOnce(Builder, Rc<dyn Body>) -> Result<TaskCoroutine, Error>>;
+type OnMemory = Box<dyn FnOnce(Builder, *const dyn Body) -> Result<TaskCoroutine, Error>>;
 
 /// Where a task runs.
 pub(super) enum Place {
@@ -148,9 +163,8 @@ impl Place {
     pub(super) fn make(
         self,
         name: Option<&str>,
-        body: &Rc<dyn Body>,
+        body: *const dyn Body,
     ) -> Result<(TaskCoroutine, Option<Bound>), Error> {
-        let body = Rc::clone(body);
         let (Place::Own { fp, .. } | Place::Memory { fp, .. } | Place::Pool { fp, .. }) = self;
         let mut builder = Builder::new().keep_fp(fp);
         if let Some(name) = name {
@@ -175,10 +189,17 @@ impl Place {
 }
 
 /// The first function of every task.
-fn entry(body: Rc<dyn Body>) -> impl FnOnce(&TaskYielder, Order) + 'static {
+fn entry(body: *const dyn Body) -> impl FnOnce(&TaskYielder, Order) + 'static {
     move |yielder, _order| {
         current().began(yielder);
-        body.run();
+        // SAFETY: the task's slot has a reference until the task has ended.
+        unsafe { &*body }.run();
+        // SAFETY: as above; `ManuallyDrop` leaves the slot its reference.
+        let body = ManuallyDrop::new(unsafe { Rc::from_raw(body) });
+        if Rc::strong_count(&body) == 1 {
+            // Nobody will join it. What its result owns is dropped while the task still runs.
+            body.discard();
+        }
     }
 }
 
@@ -303,7 +324,8 @@ impl TaskBuilder {
                 slots.resize_with(task.index() + 1, Default::default);
             }
             let rest = &mut slots[task.index()].rest;
-            rest.fresh = Some((body, place));
+            rest.body = Some(body);
+            rest.place = Some(place);
             rest.number = number;
             rest.name = self.name;
         });
