@@ -304,7 +304,7 @@ impl<Input, Yield> Yielder<Input, Yield> {
     /// # Safety
     /// The coroutine is resumed by [`resume_any`](crate::Coroutine::resume_any) only.
     #[cfg(feature = "runtime")]
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) unsafe fn suspend_any(&self, value: Yield) -> Input {
         if self.head.kind.get() != Kind::Own {
             return self.suspend(value);
@@ -347,7 +347,7 @@ impl<Input, Yield> Yielder<Input, Yield> {
     ///   resumed by [`resume_any`](crate::Coroutine::resume_any) only.
     /// - `sp` is that of `next`, which is suspended in `suspend_any` or in this function.
     #[cfg(feature = "runtime")]
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) unsafe fn suspend_to(&self, next: &Self, sp: usize, input: Input) -> Input {
         next.head.link.sp.set(self.head.link.sp.get());
         let input = ManuallyDrop::new(input);

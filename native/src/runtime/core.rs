@@ -71,6 +71,8 @@ pub(super) struct Rest {
     /// Until it has ended: its function, then its result.
     pub(super) body: Option<Rc<dyn Body>>,
     pub(super) bound: Option<Bound>,
+    /// It unwinds as it was cancelled, or did so when it last gave way while its thread was panicking.
+    unwinds: bool,
     /// Its number in traces.
     pub(super) number: u32,
     pub(super) name: Option<Rc<str>>,
@@ -96,6 +98,8 @@ pub(crate) struct Core {
     shares: Cell<bool>,
     /// Cancelled tasks that have not ended.
     cancels: Cell<u32>,
+    /// Those that unwind and have given way in a destructor; main may be one.
+    away_unwinding: Cell<u32>,
     propagate_panics: bool,
     /// The panic of a task that is to go on in main.
     pub(super) panic: Cell<Option<Box<dyn Any + Send>>>,
@@ -166,7 +170,11 @@ pub(super) fn yield_now() {
             // SAFETY: it is the yielder of the task that runs, whose coroutine is alive.
             let yielder = unsafe { yielder.as_ref() };
             // SAFETY: the thread has a runtime as long as a task runs.
-            let next = unsafe { &*core }.next_to_go_to(yielder);
+            let core = unsafe { &*core };
+            if std::thread::panicking() {
+                return core.yield_while_panicking(yielder);
+            }
+            let next = core.next_to_go_to(yielder);
             // SAFETY: tasks are resumed by `resume_any` only; the next one is suspended on its own
             // stack, as `next_to_go_to` has found, and so is this one's kind.
             let order = unsafe {
@@ -209,6 +217,7 @@ impl Core {
             next_token: Cell::new(0),
             shares: Cell::new(false),
             cancels: Cell::new(0),
+            away_unwinding: Cell::new(0),
             propagate_panics,
             panic: Cell::new(None),
             blocking: super::blocking::Threads::default(),
@@ -282,7 +291,7 @@ impl Core {
     /// When main waits and nobody can run any more; with the report.
     pub(crate) fn wait(
         &self,
-        ask: impl FnOnce(&mut Scheduler<Sink>) -> Result<Flow, Refusal>,
+        ask: impl FnMut(&mut Scheduler<Sink>) -> Result<Flow, Refusal>,
     ) -> Result<Outcome, Refusal> {
         self.wait_until(None, ask)
     }
@@ -291,15 +300,30 @@ impl Core {
     pub(crate) fn wait_until(
         &self,
         due_us: Option<u64>,
-        ask: impl FnOnce(&mut Scheduler<Sink>) -> Result<Flow, Refusal>,
+        ask: impl FnMut(&mut Scheduler<Sink>) -> Result<Flow, Refusal>,
     ) -> Result<Outcome, Refusal> {
-        let flow = self.scheduler(ask)?;
-        if flow == Flow::Continue {
-            return Ok(Outcome::Granted);
-        }
-        match self.give_way(flow, due_us) {
+        match self.try_wait(due_us, ask)? {
             Ok(outcome) => Ok(outcome),
             Err(deadlock) => panic!("{deadlock}"),
+        }
+    }
+
+    /// As [`wait_until`](Self::wait_until); the report is the inner error.
+    pub(super) fn try_wait(
+        &self,
+        due_us: Option<u64>,
+        mut ask: impl FnMut(&mut Scheduler<Sink>) -> Result<Flow, Refusal>,
+    ) -> Result<Result<Outcome, Deadlock>, Refusal> {
+        loop {
+            let flow = self.scheduler(&mut ask)?;
+            if flow == Flow::Continue {
+                return Ok(Ok(Outcome::Granted));
+            }
+            let outcome = self.give_way(flow, due_us);
+            // It cannot be unwound again; what its destructors wait for, they still need.
+            if !matches!(outcome, Ok(Outcome::Cancelled)) || !self.unwinds(self.running()) {
+                return Ok(outcome);
+            }
         }
     }
 
@@ -319,9 +343,11 @@ impl Core {
                 let yielder = yielder.expect("a task runs");
                 let task = self.last_left();
                 self.limit(task, due_us);
-                // SAFETY: it is the yielder of the task that runs, whose coroutine is alive.
-                // Tasks are resumed by `resume_any` only.
-                let _order = unsafe { yielder.as_ref().suspend_any(Left::Blocked) };
+                let _order = self.away(task, || {
+                    // SAFETY: it is the yielder of the task that runs, whose coroutine is alive.
+                    // Tasks are resumed by `resume_any` only.
+                    unsafe { yielder.as_ref().suspend_any(Left::Blocked) }
+                });
             }
         }
         let running = self.running();
@@ -350,9 +376,36 @@ impl Core {
             return;
         }
         // While it unwinds already, its destructors may wait as they like.
-        if !std::thread::panicking() {
+        if !self.unwinds(running) {
+            self.rest(running, |rest| rest.unwinds = true);
             super::task::unwind_cancelled()
         }
+    }
+
+    /// Whether a task that runs, or is about to give way, unwinds. `std::thread::panicking` says it
+    /// of the thread: it is also true where another task gave way in a destructor as it unwound. As
+    /// long as such a one is away, a task unwinds if it was cancelled or did so before that one went.
+    fn unwinds(&self, task: TaskId) -> bool {
+        std::thread::panicking()
+            && (self.away_unwinding.get() == 0 || self.rest(task, |rest| rest.unwinds))
+    }
+
+    /// Has the running task give way by `suspend`, and keeps count of those that unwind.
+    #[inline(always)]
+    fn away<T>(&self, task: TaskId, suspend: impl FnOnce() -> T) -> T {
+        match std::thread::panicking() {
+            false => suspend(),
+            true => self.away_while_panicking(task, suspend),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn away_while_panicking<T>(&self, task: TaskId, suspend: impl FnOnce() -> T) -> T {
+        let unwinds = self.unwinds(task);
+        self.rest(task, |rest| rest.unwinds = unwinds);
+        let _away = unwinds.then(|| AwayUnwinding::new(self));
+        suspend()
     }
 
     /// Asks a task to end.
@@ -364,6 +417,19 @@ impl Core {
         }
         self.attend();
         Ok(())
+    }
+
+    /// The running task yields while its thread is panicking: by way of main, which has the time.
+    #[cold]
+    #[inline(never)]
+    fn yield_while_panicking(&self, yielder: &TaskYielder) {
+        let order = self.away_while_panicking(self.running(), || {
+            // SAFETY: tasks are resumed by `resume_any` only.
+            unsafe { yielder.suspend_any(Left::Yielded) }
+        });
+        if order == Order::Cancel {
+            self.check_cancel();
+        }
     }
 
     #[cold]
@@ -378,6 +444,9 @@ impl Core {
     /// When nobody can run any more.
     fn dispatch(&self) -> Result<(), Deadlock> {
         let _main = MainAgain;
+        // As the runtime is dropped by a panic of main, say.
+        let unwinds = std::thread::panicking() && self.away_unwinding.get() == 0;
+        let _away = unwinds.then(|| AwayUnwinding::new(self));
         loop {
             self.reset_countdown();
             let is_traced = self.tracer.is_on();
@@ -532,22 +601,28 @@ impl Core {
             let slot = &mut slots[task.index()];
             (slot.coroutine.take(), slot.rest.body.take())
         });
-        if let Some(coroutine) = &coroutine {
+        let mut left = None;
+        if let (Some(coroutine), Some(body)) = (&coroutine, body) {
             // SAFETY: it came from this one: it was the last that ran.
-            if let Err(payload) = unsafe { coroutine.came_to_its_end(came) }
-                && let Some(body) = &body
-            {
-                body.failed(payload, self, Rc::strong_count(body) > 1);
+            if let Err(payload) = unsafe { coroutine.came_to_its_end(came) } {
+                let is_message = payload.is::<&str>() || payload.is::<String>();
+                body.failed(payload, self);
+                left = (!is_message && Rc::strong_count(&body) == 1).then_some(body);
             }
         }
         drop(coroutine);
+        if let Some(body) = left {
+            // What the panic carries may wait as it is dropped, which only a task can do here.
+            super::spawn(move || drop(body)).detach();
+        }
         self.note_end(task);
     }
 
     /// Whom the running task, which yields, goes to without main in between; the scheduler has
     /// that one running then. `None` when main has to decide: when it is to look at the clock or
     /// the world outside, or when there is more to do than a switch between own stacks.
-    #[inline(always)]
+    // In a build without optimisation it would take a kilobyte of each task's stack in line.
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn next_to_go_to(&self, yielder: &TaskYielder) -> Option<(NonNull<TaskYielder>, usize)> {
         if !yielder.is_own() {
             return None;
@@ -684,12 +759,13 @@ impl Core {
         let (Some(place), Some(body)) = (place, body) else {
             unreachable!("a task that can be resumed has a coroutine, or something to do")
         };
-        if self.cancels.get() > 0 && self.order(task) == Order::Cancel {
-            return self.never_runs(task, JoinError::Cancelled);
-        }
+        let order = match self.cancels.get() {
+            0 => Order::Go,
+            _ => self.order(task),
+        };
         let (mut coroutine, bound) = match place.make(name.as_deref(), body) {
             Ok(made) => made,
-            Err(error) => return self.never_runs(task, JoinError::Failed(error)),
+            Err(error) => return self.never_runs(task, error),
         };
         if bound.is_some() {
             self.shares.set(true);
@@ -701,7 +777,7 @@ impl Core {
         if self.tracer.is_on() {
             self.tracer.knows(coroutine.id(), number);
         }
-        let resumed = coroutine.resume_any(Order::Go);
+        let resumed = coroutine.resume_any(order);
         self.slots(|slots| slots[task.index()].coroutine = Some(coroutine));
         match resumed {
             Ok(came) => self.came_back(came),
@@ -709,11 +785,11 @@ impl Core {
         }
     }
 
-    /// A task ends before it has run.
+    /// There is no memory for a task to run on.
     #[cold]
-    fn never_runs(&self, task: TaskId, reason: JoinError) -> Option<Left> {
+    fn never_runs(&self, task: TaskId, error: crate::Error) -> Option<Left> {
         if let Some(body) = self.rest(task, |rest| rest.body.take()) {
-            body.give_up(reason);
+            body.give_up(JoinError::Failed(error));
         }
         self.note_end(task);
         None
@@ -738,8 +814,7 @@ impl Core {
         let bound = self.slots(|slots| {
             let slot = &mut slots[task.index()];
             slot.yielder = None;
-            slot.rest.body = None;
-            slot.rest.bound.take()
+            (slot.rest.body.take(), slot.rest.bound.take())
         });
         drop(bound);
         if self.cancels.get() > 0 && self.scheduler(|s| s.cancel_requested(task)) {
@@ -805,6 +880,23 @@ impl Core {
             // One that waits in a destructor cannot be unwound again: it is left as it is.
             std::mem::forget(slot.coroutine.take());
         }
+    }
+}
+
+/// One that unwinds is not at the CPU, for so long.
+struct AwayUnwinding<'a>(&'a Cell<u32>);
+
+impl<'a> AwayUnwinding<'a> {
+    fn new(core: &'a Core) -> Self {
+        let count = &core.away_unwinding;
+        count.set(count.get() + 1);
+        AwayUnwinding(count)
+    }
+}
+
+impl Drop for AwayUnwinding<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
     }
 }
 

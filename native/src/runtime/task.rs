@@ -71,10 +71,10 @@ pub(super) fn unwind_cancelled() -> ! {
 
 /// What a task is to do.
 pub(crate) trait Body {
-    /// Does it, and keeps the result.
-    fn run(&self);
-    /// It has panicked. Whether anybody may still ask for its result.
-    fn failed(&self, payload: Box<dyn Any + Send>, core: &Core, is_wanted: bool);
+    /// Does it, and keeps the result; or unwinds, if it is cancelled before it has begun.
+    fn run(&self, order: Order);
+    /// It has panicked.
+    fn failed(&self, payload: Box<dyn Any + Send>, core: &Core);
     /// Nobody wants the result.
     fn discard(&self);
     /// It will not be done, for this reason.
@@ -93,26 +93,23 @@ struct Packet<F, T> {
 }
 
 impl<F: FnOnce() -> T, T> Body for Packet<F, T> {
-    fn run(&self) {
+    fn run(&self, order: Order) {
         let Some(function) = self.function.take() else {
             return;
         };
+        if order == Order::Cancel {
+            current().check_cancel();
+        }
         // A panic goes to whoever resumes the task: to catch it here as well would take another
         // frame in every image of the task.
         let value = function();
         self.result.set(Some(Ok(value)));
     }
 
-    fn failed(&self, payload: Box<dyn Any + Send>, core: &Core, is_wanted: bool) {
+    fn failed(&self, payload: Box<dyn Any + Send>, core: &Core) {
         let reason = match payload.is::<Cancelled>() {
             true => JoinError::Cancelled,
             false => match core.note_panic(payload) {
-                // A message is dropped with the task. Anything else could do anything as it is
-                // dropped, and no task runs now that could wait for it.
-                Some(payload) if !is_wanted && !is_message(&*payload) => {
-                    std::mem::forget(payload);
-                    JoinError::Cancelled
-                }
                 Some(payload) => JoinError::Panicked(payload),
                 None => JoinError::Cancelled,
             },
@@ -134,11 +131,6 @@ impl<F, T> Results<T> for Packet<F, T> {
     fn take(&self) -> Option<Result<T, JoinError>> {
         self.result.take()
     }
-}
-
-/// Whether a panic's payload is what `panic!` makes.
-fn is_message(payload: &(dyn Any + Send)) -> bool {
-    payload.is::<&str>() || payload.is::<String>()
 }
 
 /// Makes a coroutine for a body on some memory.
@@ -190,10 +182,10 @@ impl Place {
 
 /// The first function of every task.
 fn entry(body: *const dyn Body) -> impl FnOnce(&TaskYielder, Order) + 'static {
-    move |yielder, _order| {
+    move |yielder, order| {
         current().began(yielder);
         // SAFETY: the task's slot has a reference until the task has ended.
-        unsafe { &*body }.run();
+        unsafe { &*body }.run(order);
         // SAFETY: as above; `ManuallyDrop` leaves the slot its reference.
         let body = ManuallyDrop::new(unsafe { Rc::from_raw(body) });
         if Rc::strong_count(&body) == 1 {
@@ -396,13 +388,10 @@ impl<T> JoinHandle<T> {
         if let Some(result) = self.packet.take() {
             return result;
         }
-        let flow = self.core.scheduler(|s| s.handle_join(self.task));
-        let flow = match flow {
-            Ok(flow) => flow,
+        match self.core.try_wait(None, |s| s.handle_join(self.task)) {
+            Ok(Ok(_outcome)) => {}
+            Ok(Err(deadlock)) => return Err(JoinError::Deadlock(deadlock)),
             Err(refusal) => panic!("a task cannot join itself: {refusal}"),
-        };
-        if let Err(deadlock) = self.core.give_way(flow, None) {
-            return Err(JoinError::Deadlock(deadlock));
         }
         self.core.check_cancel();
         self.packet.take().unwrap_or(Err(JoinError::Cancelled))
