@@ -187,3 +187,48 @@ fn what_a_task_that_never_ran_owns_may_wait_when_it_is_dropped() {
     rt.run().unwrap();
     assert_eq!(dropped.get(), 2);
 }
+
+#[test]
+fn the_end_of_what_a_panic_carries_does_not_outlast_the_runtime() {
+    struct Endless(Rc<Cell<i32>>);
+    impl Drop for Endless {
+        fn drop(&mut self) {
+            self.0.set(self.0.get() + 1);
+            sleep(LONG);
+        }
+    }
+    // SAFETY: it stays on this thread.
+    unsafe impl Send for Endless {}
+    let rt = runtime();
+    let dropped = Rc::new(Cell::new(0));
+    let begun = Rc::clone(&dropped);
+    rt.spawn(move || resume_unwind(Box::new(Endless(begun))))
+        .detach();
+    rt.spawn(|| sleep(LONG)).detach();
+    yield_now();
+    for _ in 0..100 {
+        rt.spawn(|| unreachable!("it never runs")).detach();
+    }
+    // Neither the one that sleeps in its destructor nor those that are unwound make more tasks.
+    drop(rt);
+    assert_eq!(dropped.get(), 1);
+}
+
+#[test]
+fn a_runtime_of_real_time_ends_as_well() {
+    let rt = Runtime::new();
+    let alive = Rc::new(());
+    for _ in 0..1_000 {
+        let alive = Rc::clone(&alive);
+        rt.spawn(move || {
+            loop {
+                yield_now();
+                std::hint::black_box(&alive);
+            }
+        })
+        .detach();
+    }
+    yield_now();
+    drop(rt);
+    assert_eq!(Rc::strong_count(&alive), 1);
+}

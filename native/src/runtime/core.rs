@@ -605,9 +605,8 @@ impl Core {
         if let (Some(coroutine), Some(body)) = (&coroutine, body) {
             // SAFETY: it came from this one: it was the last that ran.
             if let Err(payload) = unsafe { coroutine.came_to_its_end(came) } {
-                let is_message = payload.is::<&str>() || payload.is::<String>();
-                body.failed(payload, self);
-                left = (!is_message && Rc::strong_count(&body) == 1).then_some(body);
+                let carries = body.failed(payload, self);
+                left = (carries && Rc::strong_count(&body) == 1).then_some(body);
             }
         }
         drop(coroutine);

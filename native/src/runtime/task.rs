@@ -73,8 +73,8 @@ pub(super) fn unwind_cancelled() -> ! {
 pub(crate) trait Body {
     /// Does it, and keeps the result; or unwinds, if it is cancelled before it has begun.
     fn run(&self, order: Order);
-    /// It has panicked.
-    fn failed(&self, payload: Box<dyn Any + Send>, core: &Core);
+    /// It has panicked. Whether it now keeps a payload that may do anything as it is dropped.
+    fn failed(&self, payload: Box<dyn Any + Send>, core: &Core) -> bool;
     /// Nobody wants the result.
     fn discard(&self);
     /// It will not be done, for this reason.
@@ -106,15 +106,17 @@ impl<F: FnOnce() -> T, T> Body for Packet<F, T> {
         self.result.set(Some(Ok(value)));
     }
 
-    fn failed(&self, payload: Box<dyn Any + Send>, core: &Core) {
-        let reason = match payload.is::<Cancelled>() {
-            true => JoinError::Cancelled,
-            false => match core.note_panic(payload) {
-                Some(payload) => JoinError::Panicked(payload),
-                None => JoinError::Cancelled,
-            },
+    fn failed(&self, payload: Box<dyn Any + Send>, core: &Core) -> bool {
+        let is_cancelled = payload.is::<Cancelled>();
+        let is_message = payload.is::<&str>() || payload.is::<String>();
+        let kept = match is_cancelled {
+            true => None,
+            false => core.note_panic(payload),
         };
+        let carries = kept.is_some() && !is_message;
+        let reason = kept.map_or(JoinError::Cancelled, JoinError::Panicked);
         self.result.set(Some(Err(reason)));
+        carries
     }
 
     fn discard(&self) {
