@@ -392,6 +392,30 @@ impl<O: Observer> Scheduler<O> {
         self.next_ready()
     }
 
+    /// As [`handle_yield_and_poll`](Self::handle_yield_and_poll), where the backend can go straight
+    /// from the running task to the next one, by its index, if `go` says how. Otherwise, and when
+    /// it is not known who is next, nothing has changed.
+    #[inline(always)]
+    pub fn handle_yield_to<T>(&mut self, go: impl FnOnce(usize) -> Option<T>) -> Option<T> {
+        let next = self.ready.ahead(0)?;
+        let how = go(next as usize)?;
+        let index = self.current;
+        debug_assert_eq!(self.hot(index).resumer, 0, "main has resumed it");
+        debug_assert!(next != 0 && self.hot(index).flags.has(Flags::STARTED));
+        let record = self.hot(index);
+        let task = TaskId {
+            index,
+            generation: record.generation,
+        };
+        self.observer.notice(Notice::Yields { task });
+        let place = self.ready.push_for_first(index);
+        let record = self.hot_mut(index);
+        record.place = place;
+        record.status = Status::Ready;
+        self.run(next);
+        Some(how)
+    }
+
     /// As [`poll`](Self::poll), but that no timer fires.
     #[inline]
     pub fn poll_ready(&mut self) -> Next {
@@ -433,17 +457,7 @@ impl<O: Observer> Scheduler<O> {
                 self.current = 0;
                 Next::Main
             }
-            Some(index) => {
-                let record = self.hot_mut(index);
-                record.status = Status::Running;
-                record.resumer = 0;
-                let generation = record.generation;
-                self.current = index;
-                let task = TaskId { index, generation };
-                let by = TaskId::MAIN;
-                self.observer.notice(Notice::Runs { task, by });
-                Next::Resume(task)
-            }
+            Some(index) => Next::Resume(self.run(index)),
             None => {
                 self.current = 0;
                 match self.timers.first_due_us() {
@@ -453,6 +467,20 @@ impl<O: Observer> Scheduler<O> {
                 }
             }
         }
+    }
+
+    /// Main resumes a task that was ready.
+    #[inline(always)]
+    fn run(&mut self, index: u32) -> TaskId {
+        let record = self.hot_mut(index);
+        record.status = Status::Running;
+        record.resumer = 0;
+        let generation = record.generation;
+        self.current = index;
+        let task = TaskId { index, generation };
+        let by = TaskId::MAIN;
+        self.observer.notice(Notice::Runs { task, by });
+        task
     }
 
     /// The task that [`poll`](Self::poll) would name next if no timer were due, so that a backend

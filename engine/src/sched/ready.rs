@@ -40,6 +40,18 @@ impl Ready {
         place
     }
 
+    /// Takes out the first, which [`ahead`](Self::ahead) has shown, and puts `task` at the end: so
+    /// there is room. Returns its place.
+    #[inline(always)]
+    pub(super) fn push_for_first(&mut self, task: u32) -> u32 {
+        self.first = self.first.wrapping_add(1);
+        let place = self.end;
+        let at = self.at(place);
+        self.places[at] = task;
+        self.end = place.wrapping_add(1);
+        place
+    }
+
     #[inline(always)]
     pub(super) fn pop(&mut self) -> Option<u32> {
         while self.first != self.end {
@@ -114,5 +126,21 @@ mod tests {
         }
         assert_eq!(ready.pop(), None);
         assert_eq!(ready.first(), None);
+    }
+
+    #[test]
+    fn one_takes_the_place_of_the_first_in_a_full_ring_as_well() {
+        let mut ready = Ready::default();
+        for task in 0..16 {
+            ready.push(task);
+        }
+        assert_eq!(ready.places.len(), 16);
+        for task in 16..100 {
+            assert_eq!(ready.ahead(0), Some(task - 16));
+            ready.push_for_first(task);
+            assert_eq!(ready.places.len(), 16);
+        }
+        assert!((84..100).all(|task| ready.pop() == Some(task)));
+        assert_eq!(ready.pop(), None);
     }
 }

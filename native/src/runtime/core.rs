@@ -630,13 +630,16 @@ impl Core {
         if countdown <= 1 {
             return None;
         }
-        let next = self.scheduler(|s| s.peek_ahead(0))?;
         // SAFETY: the borrow ends with this function, which calls nothing that comes back here.
-        let next = unsafe { (&*self.slots.get()).get(next)?.yielder? };
-        // SAFETY: a slot's yielder is that of a live coroutine.
-        let sp = unsafe { next.as_ref() }.sp_if_own()?;
+        let slots = unsafe { &*self.slots.get() };
+        let (next, sp) = self.scheduler(|s| {
+            s.handle_yield_to(|next| {
+                let next = slots.get(next)?.yielder?;
+                // SAFETY: a slot's yielder is that of a live coroutine.
+                Some((next, unsafe { next.as_ref() }.sp_if_own()?))
+            })
+        })?;
         self.countdown.set(countdown - 1);
-        let _resumed = self.scheduler(|s| s.handle_yield_and_poll());
         CURRENT.with(|current| current.yielder.set(Some(next)));
         Some((next, sp))
     }
