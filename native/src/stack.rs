@@ -79,6 +79,26 @@ unsafe impl<S: StackMemory> StackMemory for &mut S {
     }
 }
 
+// SAFETY: the boxed value keeps the promises, wherever the box is moved.
+unsafe impl<S: StackMemory + ?Sized> StackMemory for Box<S> {
+    fn bottom(&self) -> usize {
+        S::bottom(self)
+    }
+
+    fn top(&self) -> usize {
+        S::top(self)
+    }
+
+    fn as_ptr(&self) -> *mut u8 {
+        S::as_ptr(self)
+    }
+
+    #[cfg(feature = "std")]
+    fn guard(&self) -> Option<&Guard> {
+        S::guard(self)
+    }
+}
+
 /// Checks that memory is large enough for a stack on which `used` bytes are taken from the start.
 pub(crate) fn check_size(memory: &impl StackMemory, used: usize) -> Result<(), Error> {
     let bytes = memory.top() - memory.bottom();

@@ -174,7 +174,10 @@ pub(super) fn yield_now() {
             if std::thread::panicking() {
                 return core.yield_while_panicking(yielder);
             }
-            let next = core.next_to_go_to(yielder);
+            let next = match yielder.is_own() {
+                true => core.next_to_go_to(),
+                false => None,
+            };
             // SAFETY: tasks are resumed by `resume_any` only; the next one is suspended on its own
             // stack, as `next_to_go_to` has found, and so is this one's kind.
             let order = unsafe {
@@ -622,10 +625,7 @@ impl Core {
     /// the world outside, or when there is more to do than a switch between own stacks.
     // In a build without optimisation it would take a kilobyte of each task's stack in line.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn next_to_go_to(&self, yielder: &TaskYielder) -> Option<(NonNull<TaskYielder>, usize)> {
-        if !yielder.is_own() {
-            return None;
-        }
+    fn next_to_go_to(&self) -> Option<(NonNull<TaskYielder>, usize)> {
         let countdown = self.countdown.get();
         if countdown <= 1 {
             return None;
@@ -752,11 +752,7 @@ impl Core {
     fn resume_fresh(&self, task: TaskId) -> Option<Left> {
         CURRENT.with(|current| current.yielder.set(None));
         let (place, body, name) = self.rest(task, |rest| {
-            (
-                rest.place.take(),
-                rest.body.as_ref().map(Rc::as_ptr),
-                rest.name.clone(),
-            )
+            (rest.place.take(), rest.body.clone(), rest.name.clone())
         });
         let (Some(place), Some(body)) = (place, body) else {
             unreachable!("a task that can be resumed has a coroutine, or something to do")

@@ -16,7 +16,7 @@ use super::deadlock::Deadlock;
 use super::group::Group;
 use super::pool::{Bound, StackPool};
 use crate::stack::{DEFAULT_STACK_BYTES, StackMemory};
-use crate::{Builder, Coroutine, Error, Yielder};
+use crate::{Builder, Coroutine, Error, SharedStack, Yielder};
 
 /// A task, as its runtime sees it.
 pub(crate) type TaskCoroutine = Coroutine<Order, Left, ()>;
@@ -70,13 +70,27 @@ pub(super) fn unwind_cancelled() -> ! {
 }
 
 /// What a task is to do.
-pub(crate) trait Body {
-    /// Does it, and keeps the result; or unwinds, if it is cancelled before it has begun.
-    fn run(&self, order: Order);
+pub(crate) trait Body: 'static {
+    /// Makes the coroutine that does it, on a stack of its own. The coroutine's first function is this
+    /// body's alone, so that the task's function can be part of it: a frame less in every image.
+    fn build(self: Rc<Self>, builder: Builder) -> Result<TaskCoroutine, Error>;
+    /// As [`build`](Self::build), on memory that its maker has given.
+    fn build_on(
+        self: Rc<Self>,
+        builder: Builder,
+        memory: Box<dyn StackMemory>,
+    ) -> Result<TaskCoroutine, Error>;
+    /// As [`build`](Self::build), on a shared stack.
+    ///
+    /// # Safety
+    /// As for [`Builder::build_shared`]; the body's own frames count.
+    unsafe fn build_shared(
+        self: Rc<Self>,
+        builder: Builder,
+        stack: &SharedStack,
+    ) -> Result<TaskCoroutine, Error>;
     /// It has panicked. Whether it now keeps a payload that may do anything as it is dropped.
     fn failed(&self, payload: Box<dyn Any + Send>, core: &Core) -> bool;
-    /// Nobody wants the result.
-    fn discard(&self);
     /// It will not be done, for this reason.
     fn give_up(&self, reason: JoinError);
 }
@@ -92,7 +106,25 @@ struct Packet<F, T> {
     result: Cell<Option<Result<T, JoinError>>>,
 }
 
-impl<F: FnOnce() -> T, T> Body for Packet<F, T> {
+impl<F: FnOnce() -> T + 'static, T: 'static> Packet<F, T> {
+    /// The first function of its task.
+    fn entry(self: &Rc<Self>) -> impl FnOnce(&TaskYielder, Order) + 'static {
+        let packet = Rc::as_ptr(self);
+        move |yielder, order| {
+            current().began(yielder);
+            // SAFETY: the task's slot has a reference until the task has ended; `ManuallyDrop` leaves
+            // it that one.
+            let packet = ManuallyDrop::new(unsafe { Rc::from_raw(packet) });
+            packet.run(order);
+            if Rc::strong_count(&packet) == 1 {
+                // Nobody will join it. What its result owns is dropped while the task still runs.
+                drop(packet.result.take());
+            }
+        }
+    }
+
+    /// Does it, and keeps the result; or unwinds, if it is cancelled before it has begun.
+    #[inline(always)]
     fn run(&self, order: Order) {
         let Some(function) = self.function.take() else {
             return;
@@ -104,6 +136,29 @@ impl<F: FnOnce() -> T, T> Body for Packet<F, T> {
         // frame in every image of the task.
         let value = function();
         self.result.set(Some(Ok(value)));
+    }
+}
+
+impl<F: FnOnce() -> T + 'static, T: 'static> Body for Packet<F, T> {
+    fn build(self: Rc<Self>, builder: Builder) -> Result<TaskCoroutine, Error> {
+        builder.build(self.entry())
+    }
+
+    fn build_on(
+        self: Rc<Self>,
+        builder: Builder,
+        memory: Box<dyn StackMemory>,
+    ) -> Result<TaskCoroutine, Error> {
+        builder.build_on(memory, self.entry())
+    }
+
+    unsafe fn build_shared(
+        self: Rc<Self>,
+        builder: Builder,
+        stack: &SharedStack,
+    ) -> Result<TaskCoroutine, Error> {
+        // SAFETY: the caller's promise.
+        unsafe { builder.build_shared(stack, self.entry()) }
     }
 
     fn failed(&self, payload: Box<dyn Any + Send>, core: &Core) -> bool {
@@ -119,10 +174,6 @@ impl<F: FnOnce() -> T, T> Body for Packet<F, T> {
         carries
     }
 
-    fn discard(&self) {
-        drop(self.result.take());
-    }
-
     fn give_up(&self, reason: JoinError) {
         drop(self.function.take());
         self.result.set(Some(Err(reason)));
@@ -135,15 +186,15 @@ impl<F, T> Results<T> for Packet<F, T> {
     }
 }
 
-/// Makes a coroutine for a body on some memory.
-type OnMemory = Box<dyn FnOnce(Builder, *const dyn Body) -> Result<TaskCoroutine, Error>>;
-
 /// Where a task runs.
 pub(super) enum Place {
     /// On a stack of its own from the pool, of this size.
     Own { bytes: usize, fp: bool },
     /// On memory that its maker has given.
-    Memory { on: OnMemory, fp: bool },
+    Memory {
+        memory: Box<dyn StackMemory>,
+        fp: bool,
+    },
     /// On one of these shared stacks.
     Pool { pool: StackPool, fp: bool },
 }
@@ -157,7 +208,7 @@ impl Place {
     pub(super) fn make(
         self,
         name: Option<&str>,
-        body: *const dyn Body,
+        body: Rc<dyn Body>,
     ) -> Result<(TaskCoroutine, Option<Bound>), Error> {
         let (Place::Own { fp, .. } | Place::Memory { fp, .. } | Place::Pool { fp, .. }) = self;
         let mut builder = Builder::new().keep_fp(fp);
@@ -166,33 +217,18 @@ impl Place {
         }
         match self {
             Place::Own { bytes, .. } => {
-                let coroutine = builder.stack_bytes(bytes).build(entry(body))?;
+                let coroutine = body.build(builder.stack_bytes(bytes))?;
                 Ok((coroutine, None))
             }
-            Place::Memory { on, .. } => Ok((on(builder, body)?, None)),
+            Place::Memory { memory, .. } => Ok((body.build_on(builder, memory)?, None)),
             Place::Pool { pool, .. } => {
                 let bound = pool.bind();
                 // SAFETY: `SharedTask::spawn` has passed the promise on to the task's maker, and
                 // the entry's own frame holds nothing that anyone else points to: the yielder is
                 // in the control block, and the body is on the heap.
-                let coroutine = unsafe { builder.build_shared(bound.stack(), entry(body))? };
+                let coroutine = unsafe { body.build_shared(builder, bound.stack())? };
                 Ok((coroutine, Some(bound)))
             }
-        }
-    }
-}
-
-/// The first function of every task.
-fn entry(body: *const dyn Body) -> impl FnOnce(&TaskYielder, Order) + 'static {
-    move |yielder, order| {
-        current().began(yielder);
-        // SAFETY: the task's slot has a reference until the task has ended.
-        unsafe { &*body }.run(order);
-        // SAFETY: as above; `ManuallyDrop` leaves the slot its reference.
-        let body = ManuallyDrop::new(unsafe { Rc::from_raw(body) });
-        if Rc::strong_count(&body) == 1 {
-            // Nobody will join it. What its result owns is dropped while the task still runs.
-            body.discard();
         }
     }
 }
@@ -215,7 +251,7 @@ pub struct TaskBuilder {
     due_us: Option<u64>,
     stack_bytes: usize,
     fp: bool,
-    on: Option<OnMemory>,
+    on: Option<Box<dyn StackMemory>>,
 }
 
 impl TaskBuilder {
@@ -271,9 +307,7 @@ impl TaskBuilder {
 
     /// It runs on this memory, which is given back when it has ended.
     pub fn on(mut self, memory: impl StackMemory + 'static) -> Self {
-        self.on = Some(Box::new(move |builder, body| {
-            builder.build_on(memory, entry(body))
-        }));
+        self.on = Some(Box::new(memory));
         self
     }
 
@@ -288,7 +322,10 @@ impl TaskBuilder {
     /// Makes the task. It gets its stack, and its turn, once its runtime runs.
     pub fn spawn<T: 'static>(mut self, function: impl FnOnce() -> T + 'static) -> JoinHandle<T> {
         let place = match self.on.take() {
-            Some(on) => Place::Memory { on, fp: self.fp },
+            Some(memory) => Place::Memory {
+                memory,
+                fp: self.fp,
+            },
             None => Place::Own {
                 bytes: self.stack_bytes,
                 fp: self.fp,
