@@ -2,6 +2,7 @@
 
 use std::{ops::Range, rc::Rc};
 
+use costack_sim::view::AsmLine;
 use yew::prelude::*;
 
 use super::panel::Panel;
@@ -76,18 +77,19 @@ struct BlockProps {
 /// One file's or function's lines; drawn again only when one of them is concerned.
 #[component]
 fn BlockView(props: &BlockProps) -> Html {
+    let said = |lines: Range<usize>| lines.filter(|index| !is_blank(&props.listing.lines[*index]));
     let sections = sections(props);
     // How high it will be, before it is drawn: a folded comment is one row.
     let rows: usize = sections
         .iter()
         .map(|section| match section {
-            Section::Code(lines) => lines.len(),
+            Section::Code(lines) => said(lines.clone()).count(),
             Section::Comment(_) => 1,
         })
         .sum();
     let lines = sections.into_iter().map(|section| match section {
         Section::Code(lines) => html! {
-            <ol class="code">{ for lines.map(|index| line(props, index)) }</ol>
+            <ol class="code">{ for said(lines).map(|index| line(props, index)) }</ol>
         },
         Section::Comment(lines) => comment(&props.listing, lines),
     });
@@ -110,6 +112,11 @@ enum Section {
 /// From so many lines on, a comment is folded.
 const LONG_COMMENT: usize = 5;
 
+/// Whether a line says nothing: those of a template that a program does without are such.
+fn is_blank(line: &AsmLine) -> bool {
+    line.text.trim().is_empty() && line.comment.is_empty()
+}
+
 fn sections(props: &BlockProps) -> Vec<Section> {
     let lines = &props.listing.lines[props.block.lines.clone()];
     let mut sections = Vec::new();
@@ -117,7 +124,8 @@ fn sections(props: &BlockProps) -> Vec<Section> {
     for group in lines.chunk_by(|a, b| a.text.trim().is_empty() == b.text.trim().is_empty()) {
         let range = start..start + group.len();
         start = range.end;
-        let is_long = group.len() >= LONG_COMMENT && group[0].text.trim().is_empty();
+        let comments = group.iter().filter(|line| !is_blank(line));
+        let is_long = group[0].text.trim().is_empty() && comments.count() >= LONG_COMMENT;
         match sections.last_mut() {
             _ if is_long => sections.push(Section::Comment(range)),
             Some(Section::Code(last)) => last.end = range.end,
@@ -128,14 +136,11 @@ fn sections(props: &BlockProps) -> Vec<Section> {
 }
 
 fn comment(listing: &Listing, lines: Range<usize>) -> Html {
-    let count = lines.len();
-    let text: Vec<&str> = listing.lines[lines]
-        .iter()
-        .map(|line| &*line.comment)
-        .collect();
+    let said = listing.lines[lines].iter().filter(|line| !is_blank(line));
+    let text: Vec<&str> = said.map(|line| &*line.comment).collect();
     html! {
         <details class="about">
-            <summary>{ format!("{count} lines about it") }</summary>
+            <summary>{ format!("{} lines about it", text.len()) }</summary>
             <pre>{ text.join("\n") }</pre>
         </details>
     }
