@@ -14,7 +14,7 @@ const PHONE: Viewport = Viewport {
 
 /// This file's tests.
 pub const TESTS: &[Test] = &[
-    test!(every_view_is_whole).only_at(&[WIDE]),
+    test!(every_view_is_whole).only_at(&[WIDE, NARROW, PHONE]),
     test!(every_view_is_accessible)
         .needs("COSTACK_AXE", AXE_REASON)
         .only_at(&[WIDE, PHONE]),

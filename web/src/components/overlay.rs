@@ -110,12 +110,21 @@ fn find(selector: &str) -> Option<Element> {
         .flatten()
 }
 
+/// From where to where panels can be seen: on small screens they scroll as well, under the bar at the
+/// bottom.
+fn view() -> (f64, f64) {
+    let place = |selector| find(selector).map(|element| element.get_bounding_client_rect());
+    let top = place("main.board").map_or(0.0, |board| board.top().max(0.0));
+    (top, place(".bottom").map_or(f64::MAX, |bar| bar.top()))
+}
+
 /// The part of a row that can be seen in the panel it scrolls in.
 fn seen(element: &Element) -> Option<DomRect> {
     let rect = element.get_bounding_client_rect();
     let body = element.closest(".body").ok()??.get_bounding_client_rect();
-    let top = rect.top().max(body.top());
-    let bottom = rect.bottom().min(body.bottom());
+    let (highest, lowest) = view();
+    let top = rect.top().max(body.top()).max(highest);
+    let bottom = rect.bottom().min(body.bottom()).min(lowest);
     (top < bottom).then(|| {
         let seen = DomRect::new_with_x_and_y_and_width_and_height(
             rect.left(),
@@ -185,13 +194,15 @@ fn ribbon_of(copy: &Copy) -> Option<Ribbon> {
     })
 }
 
-/// From the one who gives to the owner's place at the stack, and from there to the one who gets.
+/// From the one who gives to the owner's place at the stack, and from there to the one who gets, as far
+/// as their cards are beside the stack and can be seen.
 fn hands_of(hand_over: &HandOver) -> Hands {
     let owner = find(&format!("[data-testid='owner-{}']", hand_over.stack));
     let Some(owner) = owner.map(|owner| owner.get_bounding_client_rect()) else {
         return Hands::new();
     };
-    // A card that is scrolled away is pointed at where it went.
+    let (highest, lowest) = view();
+    // A card that is scrolled away in its panel is pointed at where it went.
     let place = |name: &str| {
         let chip = find(&format!("[data-testid='task-{name}'] .chip"))?;
         let (rect, body) = (
@@ -203,27 +214,24 @@ fn hands_of(hand_over: &HandOver) -> Hands {
             body.top() + 6.0,
             (body.bottom() - 6.0).max(body.top() + 6.0),
         );
-        Some((rect.left(), rect.right(), y))
-    };
-    let edge = |(left, right, y): (f64, f64, f64)| match left >= owner.right() {
-        true => (left - 2.0, y),
-        false => (right + 2.0, y),
+        let is_beside = rect.left() >= owner.right() && (highest..lowest).contains(&y);
+        is_beside.then(|| (rect.left() - 2.0, y))
     };
     let at = (owner.right() + 2.0, owner.top() + owner.height() / 2.0);
     let mut hands = Hands::new();
-    if let Some((task, rect)) = hand_over
+    if let Some((task, card)) = hand_over
         .from
         .as_ref()
         .and_then(|(task, name)| Some((*task, place(name)?)))
     {
-        hands.push(("gives", task, (edge(rect), at)));
+        hands.push(("gives", task, (card, at)));
     }
-    if let Some((task, rect)) = hand_over
+    if let Some((task, card)) = hand_over
         .to
         .as_ref()
         .and_then(|(task, name)| Some((*task, place(name)?)))
     {
-        hands.push(("gets", task, (at, edge(rect))));
+        hands.push(("gets", task, (at, card)));
     }
     hands
 }
