@@ -68,6 +68,69 @@ fn steps(text: &'static str, isa: Isa) -> Runner {
     })
 }
 
+/// As [`steps`], by the simulator's module in wasmtime, as the command line hosts it.
+#[cfg(feature = "hosted")]
+fn hosted_steps(file: &std::path::Path, text: &'static str, isa: Isa) -> Runner {
+    use costack_cli::host::{Host, Hosted, Limits};
+
+    let host = Host::open(file, Limits::default()).expect("the simulator's module");
+    let isa = costack_sim_module::ISAS
+        .iter()
+        .position(|known| *known == isa)
+        .expect("the module knows all of them") as u32;
+    let fresh = move || -> Hosted {
+        let mut hosted = host.instance().expect("a module of these sources");
+        hosted
+            .load("bench.costack", text.as_bytes(), isa)
+            .expect("it is checked by the tests");
+        hosted
+    };
+    let mut current = fresh();
+    let mut made = 0;
+    Box::new(move |times| {
+        let (mut total, mut left) = (Duration::ZERO, times);
+        while left > 0 {
+            if made >= STEPS {
+                current = fresh();
+                made = 0;
+            }
+            let steps = left.min(STEPS);
+            let start = Instant::now();
+            let status = current.run(steps).expect("it goes on for ever");
+            total += start.elapsed();
+            assert_eq!(status, costack_sim_module::Status::Done);
+            made += steps;
+            left -= steps;
+        }
+        total
+    })
+}
+
+/// The cases in wasmtime, or why there are none.
+#[cfg(feature = "hosted")]
+fn hosted(text: &'static str) -> Result<Vec<Case>, &'static str> {
+    let file = match std::env::var_os("COSTACK_MODULE") {
+        Some(file) => file.into(),
+        None => costack_cli::host::find()
+            .map_err(|_| "the module is not built: `cargo xtask module` does that")?,
+    };
+    let cases = [
+        ("x86_64 in wasmtime", Isa::X86_64),
+        ("i386 in wasmtime", Isa::I386),
+        ("aarch64 in wasmtime", Isa::Aarch64),
+    ];
+    let case = |(who, isa)| {
+        let file: std::path::PathBuf = file.clone();
+        Case::new(who, move || hosted_steps(&file, text, isa))
+    };
+    Ok(cases.into_iter().map(case).collect())
+}
+
+#[cfg(not(feature = "hosted"))]
+fn hosted(_: &str) -> Result<Vec<Case>, &'static str> {
+    Err("was left out when this was built (feature `hosted`)")
+}
+
 /// Steps on each instruction set.
 pub fn groups() -> Vec<Group> {
     let scenarios = [
@@ -91,18 +154,25 @@ pub fn groups() -> Vec<Group> {
     ];
     scenarios
         .into_iter()
-        .map(|(id, title, about, text)| Group {
-            id: id.to_owned(),
-            title,
-            about,
-            per: "step",
-            axis: None,
-            batches: vec![
-                isas.into_iter()
-                    .map(|(who, isa)| Case::new(who, move || steps(text, isa)))
-                    .collect(),
-            ],
-            cannot: vec![cannot("other simulators", "have no stacks to share")],
+        .map(|(id, title, about, text)| {
+            let mut cases: Vec<Case> = isas
+                .into_iter()
+                .map(|(who, isa)| Case::new(who, move || steps(text, isa)))
+                .collect();
+            let mut absent = vec![cannot("other simulators", "have no stacks to share")];
+            match hosted(text) {
+                Ok(more) => cases.extend(more),
+                Err(why) => absent.push(cannot("in wasmtime", why)),
+            }
+            Group {
+                id: id.to_owned(),
+                title,
+                about,
+                per: "step",
+                axis: None,
+                batches: vec![cases],
+                cannot: absent,
+            }
         })
         .collect()
 }

@@ -22,6 +22,7 @@ use crate::{
     command::{command, run_aloud},
     context::Context,
     flags::Bench,
+    module,
     progress::say,
     setup,
 };
@@ -50,6 +51,14 @@ pub fn suite(context: &Context) -> Result<PathBuf> {
     Ok(context.target.join("release/suite"))
 }
 
+/// The suite that measures, the simulator's module among it.
+fn measure(suite: &Path, context: &Context) -> Result<Command> {
+    let mut run = run_suite(suite, context);
+    run.env("COSTACK_MODULE", module::build(context)?);
+    run.arg("run");
+    Ok(run)
+}
+
 /// The suite, to be given a command.
 pub fn run_suite(suite: &Path, context: &Context) -> Command {
     let mut run = Command::new(suite);
@@ -65,8 +74,8 @@ pub fn bench(context: &Context, flags: &Bench) -> Result<()> {
     if !flags.no_run {
         let partial = context.target.join("bench-report/partial.json");
         fs::create_dir_all(context.target.join("bench-report"))?;
-        let mut run = run_suite(&suite, context);
-        run.args(["run", "--to"]).arg(&partial);
+        let mut run = measure(&suite, context)?;
+        run.arg("--to").arg(&partial);
         if flags.quick {
             run.arg("--quick");
         }
@@ -132,8 +141,8 @@ fn signed(context: &Context, report: Report, how: &str) -> Result<Report> {
 pub fn check(context: &Context) -> Result<()> {
     let suite = suite(context)?;
     let file = context.target.join("bench-report/check.json");
-    let mut run = run_suite(&suite, context);
-    run_aloud(run.args(["run", "--quick", "--to"]).arg(&file))?;
+    let mut run = measure(&suite, context)?;
+    run_aloud(run.args(["--quick", "--to"]).arg(&file))?;
     run_aloud(run_suite(&suite, context).arg("check").arg(&file))?;
     run_aloud(run_suite(&suite, context).arg("counts"))
 }

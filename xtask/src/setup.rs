@@ -113,9 +113,11 @@ pub fn host() -> Steps {
     vec![Box::new(Program::new("gdb", &["gdb"]))]
 }
 
-/// What counting instructions needs.
+/// What a brief run of the suite needs: the simulator's module, and what counts instructions.
 pub fn counting() -> Steps {
-    vec![Box::new(valgrind())]
+    let mut steps = module();
+    steps.push(Box::new(valgrind()));
+    steps
 }
 
 /// Valgrind, and what memcheck must know of the C library.
@@ -126,7 +128,10 @@ fn valgrind() -> Program {
 /// What the whole of the measuring needs; without any of it, the rest is measured.
 pub fn measuring() -> Steps {
     let valgrind = valgrind().excused("the report says that no instructions were counted");
-    vec![Box::new(valgrind), Box::new(boost::BoostContext)]
+    let mut steps = module();
+    steps.push(Box::new(valgrind));
+    steps.push(Box::new(boost::BoostContext));
+    steps
 }
 
 /// What watches the library's programs.
