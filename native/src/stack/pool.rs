@@ -16,7 +16,7 @@ pub struct PooledStack {
     header: NonNull<Header>,
 }
 
-/// Lies at the very top of the stack's memory.
+/// Lies at the top of the stack's memory, below what is [left out](shift) there.
 #[repr(C, align(16))]
 struct Header {
     /// The mapping that this header lies in.
@@ -40,14 +40,21 @@ const SHELVES: usize = 8;
 /// Stacks kept per size; more are given back to the system.
 const KEPT: usize = 1024;
 
+/// Cache lines over which the tops of stacks are spread, and bytes of one.
+const LINES: usize = 16;
+const LINE: usize = 64;
+
 struct Pool {
     shelves: UnsafeCell<[Shelf; SHELVES]>,
+    /// Stacks that were mapped.
+    mapped: Cell<usize>,
 }
 
 thread_local! {
     static POOL: Pool = const {
         Pool {
             shelves: UnsafeCell::new([Shelf { asked: 0, first: None, count: 0 }; SHELVES]),
+            mapped: Cell::new(0),
         }
     };
 
@@ -114,6 +121,14 @@ fn unmap(header: NonNull<Header>) {
     drop(unsafe { header.read() });
 }
 
+/// Bytes to leave out at the top of a new stack. Mappings begin at pages, so without this the words
+/// that every switch uses would lie at the same offset of a page on all stacks: they would compete for
+/// the same few places in the cache, and a load from one stack would wait for a store to another.
+fn shift() -> usize {
+    let mapped = POOL.try_with(|pool| pool.mapped.replace(pool.mapped.get().wrapping_add(1)));
+    mapped.unwrap_or(0) % LINES * LINE
+}
+
 /// Unmaps all free stacks of this thread's pool.
 ///
 /// ```
@@ -148,18 +163,19 @@ impl PooledStack {
 
     #[cold]
     fn map(asked: usize) -> Result<Self, Error> {
-        // One more page's worth is not needed for a header of a few words, except when the size
-        // is exact; then the header would take from what was asked for.
         let (_, _) = rounded(asked)?;
+        // All of what was asked for is left, whatever the header and the shift take.
         let with_header = asked
             .max(super::MIN_STACK_BYTES)
-            .checked_add(size_of::<Header>())
+            .checked_add(size_of::<Header>() + (LINES - 1) * LINE)
             .ok_or(Error::stack_too_large(asked))?;
         let stack = GuardedStack::new(with_header)?;
         let (bottom, bytes) = (stack.as_ptr(), stack.bytes());
-        // SAFETY: the header's place is the top of the memory just mapped, aligned to a page.
+        let place = bytes - shift() - size_of::<Header>();
+        // SAFETY: the header's place is near the top of the memory just mapped, which ends with a page,
+        // a whole number of lines and the header's size below that.
         let header = unsafe {
-            let header = bottom.add(bytes - size_of::<Header>()).cast::<Header>();
+            let header = bottom.add(place).cast::<Header>();
             header.write(Header {
                 stack,
                 asked,
@@ -221,6 +237,24 @@ mod tests {
         assert_ne!(other_size.top(), top);
         let second = PooledStack::new(20_000).expect("a small stack");
         assert_eq!(second.top(), top);
+    }
+
+    #[test]
+    fn tops_are_spread_over_lines_and_all_that_was_asked_for_is_there() {
+        trim();
+        let stacks: Vec<_> = (0..LINES)
+            .map(|_| PooledStack::new(8192).expect("a small stack"))
+            .collect();
+        let mut offsets: Vec<_> = stacks.iter().map(|stack| stack.top() % 4096).collect();
+        offsets.sort_unstable();
+        offsets.dedup();
+        assert_eq!(offsets.len(), LINES);
+        assert!(
+            stacks
+                .iter()
+                .all(|stack| stack.top() - stack.bottom() >= 8192)
+        );
+        assert!(stacks.iter().all(|stack| stack.top() % 16 == 0));
     }
 
     #[test]
