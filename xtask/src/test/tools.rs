@@ -1,5 +1,5 @@
 //! The library under the tools that it knows of, and without some of its features: programs of
-//! `costack-probes`, of which one does nothing wrong and others do one thing wrong each.
+//! `costack-probes`, of which one does nothing wrong and others do one thing wrong each, and a test.
 
 use std::{path::Path, process::Command};
 
@@ -59,7 +59,25 @@ fn valgrind(context: &Context) -> Result<()> {
         run
     };
     nothing_found(memcheck("clean"), "ERROR SUMMARY: 0 errors")?;
-    found(memcheck("uninitialised"), "depends on uninitialised value")
+    found(memcheck("uninitialised"), "depends on uninitialised value")?;
+    dropped_runtimes(context)
+}
+
+/// The test that drops runtimes with tasks in every state, under memcheck: nothing of them is lost, and
+/// no destructor touches what is gone.
+fn dropped_runtimes(context: &Context) -> Result<()> {
+    let mut test = cargo(context);
+    test.env(
+        "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER",
+        // What the test's harness itself keeps to the end is reachable, not lost.
+        format!(
+            "valgrind --quiet --leak-check=full --show-leak-kinds=definite,indirect \
+             --errors-for-leak-kinds=definite,indirect --error-exitcode={FOUND}"
+        ),
+    );
+    test.args(["test", "--package", "costack", "--features", "valgrind"]);
+    test.args(["--test", "runtime_leaks", "--target-dir"]);
+    run_aloud(test.arg(context.target.join("tools")))
 }
 
 /// The target of the sanitizer's programs.
