@@ -23,6 +23,7 @@ pub use overflow::{Overflow, set_last_words};
 pub use pool::PooledStack;
 
 use crate::Error;
+use alloc::boxed::Box;
 
 /// The least that a stack must offer, in bytes.
 pub const MIN_STACK_BYTES: usize = 4096;
