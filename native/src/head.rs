@@ -194,8 +194,15 @@ impl Head {
     #[cfg(feature = "runtime")]
     #[inline(always)]
     pub(crate) unsafe fn switch_in_any(&self, sp: usize, value: Word, tag: usize) -> Arrived {
+        // Then it is this one that comes back.
+        #[cfg(costack_asan)]
+        // SAFETY: the caller's promise.
+        return unsafe { self.switch_in(sp, value, tag) };
+        #[cfg(not(costack_asan))]
         // SAFETY: as in `switch_in`.
-        unsafe { arch::switch(self.link.sp.as_ptr(), sp, value, tag) }
+        unsafe {
+            arch::switch(self.link.sp.as_ptr(), sp, value, tag)
+        }
     }
 
     /// Resumer to coroutine, floating-point flavour.
@@ -292,11 +299,8 @@ impl<Input, Yield> Yielder<Input, Yield> {
             self.head
                 .switch_out(crate::value::pack(&value), left_with::YIELDED)
         };
-        if tag != resumed_with::INPUT {
-            crate::unwind::unwind_now(&self.head);
-        }
-        // SAFETY: the tag says that this is an input, packed by `resume` and not read yet.
-        unsafe { crate::value::unpack(value) }
+        // SAFETY: they have come with the switch back.
+        unsafe { self.input(value, tag) }
     }
 
     /// As [`suspend`](Self::suspend), where somebody else than the resumer may switch back.
@@ -306,7 +310,7 @@ impl<Input, Yield> Yielder<Input, Yield> {
     #[cfg(feature = "runtime")]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) unsafe fn suspend_any(&self, value: Yield) -> Input {
-        if self.head.kind.get() != Kind::Own {
+        if !self.is_own() {
             return self.suspend(value);
         }
         let value = ManuallyDrop::new(value);
@@ -319,8 +323,8 @@ impl<Input, Yield> Yielder<Input, Yield> {
                 left_with::YIELDED,
             )
         };
-        // SAFETY: the tag comes with the value.
-        unsafe { self.input(arrived) }
+        // SAFETY: they have come with the switch back.
+        unsafe { self.input(arrived.value, arrived.tag) }
     }
 
     /// The stack pointer of the coroutine if it is suspended on its own stack, integer flavour,
@@ -332,11 +336,12 @@ impl<Input, Yield> Yielder<Input, Yield> {
         (sp != 0).then_some(sp)
     }
 
-    /// Whether it may give the CPU to another one rather than to its resumer.
+    /// Whether it may give the CPU to another one rather than to its resumer. AddressSanitizer is told
+    /// of switches between a coroutine and its resumer, so with it none may.
     #[cfg(feature = "runtime")]
     #[inline(always)]
     pub(crate) fn is_own(&self) -> bool {
-        self.head.kind.get() == Kind::Own
+        cfg!(not(costack_asan)) && self.head.kind.get() == Kind::Own
     }
 
     /// Gives the CPU to another coroutine rather than to the resumer, which is that one's resumer
@@ -361,22 +366,21 @@ impl<Input, Yield> Yielder<Input, Yield> {
                 resumed_with::INPUT,
             )
         };
-        // SAFETY: the tag comes with the value.
-        unsafe { self.input(arrived) }
+        // SAFETY: they have come with the switch back.
+        unsafe { self.input(arrived.value, arrived.tag) }
     }
 
     /// What has come with a switch back.
     ///
     /// # Safety
     /// It has just arrived, for this coroutine.
-    #[cfg(feature = "runtime")]
     #[inline(always)]
-    unsafe fn input(&self, arrived: Arrived) -> Input {
-        if arrived.tag != resumed_with::INPUT {
+    unsafe fn input(&self, value: Word, tag: usize) -> Input {
+        if tag != resumed_with::INPUT {
             crate::unwind::unwind_now(&self.head);
         }
         // SAFETY: the tag says that this is an input, not read yet.
-        unsafe { crate::value::unpack(arrived.value) }
+        unsafe { crate::value::unpack(value) }
     }
 
     /// The coroutine's number; see [`Coroutine::id`](crate::Coroutine::id).
