@@ -59,45 +59,39 @@ pub unsafe trait StackMemory {
     }
 }
 
-// SAFETY: the memory behind the reference keeps the promises, and is borrowed for as long as the
-// reference exists.
-unsafe impl<S: StackMemory> StackMemory for &mut S {
-    fn bottom(&self) -> usize {
-        S::bottom(self)
-    }
+/// Stack memory by way of a pointer to it.
+macro_rules! pointed_to {
+    ($($pointer:ty;)*) => {
+        $(
+            // SAFETY: said for each where it is named.
+            unsafe impl<S: StackMemory + ?Sized> StackMemory for $pointer {
+                fn bottom(&self) -> usize {
+                    S::bottom(self)
+                }
 
-    fn top(&self) -> usize {
-        S::top(self)
-    }
+                fn top(&self) -> usize {
+                    S::top(self)
+                }
 
-    fn as_ptr(&self) -> *mut u8 {
-        S::as_ptr(self)
-    }
+                fn as_ptr(&self) -> *mut u8 {
+                    S::as_ptr(self)
+                }
 
-    #[cfg(feature = "std")]
-    fn guard(&self) -> Option<&Guard> {
-        S::guard(self)
-    }
+                #[cfg(feature = "std")]
+                fn guard(&self) -> Option<&Guard> {
+                    S::guard(self)
+                }
+            }
+        )*
+    };
 }
 
-// SAFETY: the boxed value keeps the promises, wherever the box is moved.
-unsafe impl<S: StackMemory + ?Sized> StackMemory for Box<S> {
-    fn bottom(&self) -> usize {
-        S::bottom(self)
-    }
-
-    fn top(&self) -> usize {
-        S::top(self)
-    }
-
-    fn as_ptr(&self) -> *mut u8 {
-        S::as_ptr(self)
-    }
-
-    #[cfg(feature = "std")]
-    fn guard(&self) -> Option<&Guard> {
-        S::guard(self)
-    }
+pointed_to! {
+    // The memory behind the reference keeps the promises, and is borrowed for as long as the reference
+    // exists.
+    &mut S;
+    // The boxed value keeps the promises, wherever the box is moved.
+    Box<S>;
 }
 
 /// Checks that memory is large enough for a stack on which `used` bytes are taken from the start.

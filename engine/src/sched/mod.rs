@@ -380,15 +380,7 @@ impl<O: Observer> Scheduler<O> {
     /// none.
     #[inline(always)]
     pub fn handle_yield_and_poll(&mut self) -> Next {
-        let index = self.current;
-        let task = self.id(index);
-        debug_assert_eq!(self.hot(index).resumer, 0, "main has resumed it");
-        debug_assert!(self.hot(index).flags.has(Flags::STARTED));
-        self.observer.notice(Notice::Yields { task });
-        let place = self.ready.push(index);
-        let record = self.hot_mut(index);
-        record.place = place;
-        record.status = Status::Ready;
+        self.running_yields(Ready::push);
         self.next_ready()
     }
 
@@ -399,21 +391,24 @@ impl<O: Observer> Scheduler<O> {
     pub fn handle_yield_to<T>(&mut self, go: impl FnOnce(usize) -> Option<T>) -> Option<T> {
         let next = self.ready.ahead(0)?;
         let how = go(next as usize)?;
+        debug_assert_ne!(next, 0, "main has no stack to go to");
+        self.running_yields(Ready::push_for_first);
+        self.run(next);
+        Some(how)
+    }
+
+    /// The running task, which main has resumed, goes to where `put` puts it in the ready queue.
+    #[inline(always)]
+    fn running_yields(&mut self, put: impl FnOnce(&mut Ready, u32) -> u32) {
         let index = self.current;
+        let task = self.id(index);
         debug_assert_eq!(self.hot(index).resumer, 0, "main has resumed it");
-        debug_assert!(next != 0 && self.hot(index).flags.has(Flags::STARTED));
-        let record = self.hot(index);
-        let task = TaskId {
-            index,
-            generation: record.generation,
-        };
+        debug_assert!(self.hot(index).flags.has(Flags::STARTED));
         self.observer.notice(Notice::Yields { task });
-        let place = self.ready.push_for_first(index);
+        let place = put(&mut self.ready, index);
         let record = self.hot_mut(index);
         record.place = place;
         record.status = Status::Ready;
-        self.run(next);
-        Some(how)
     }
 
     /// As [`poll`](Self::poll), but that no timer fires.

@@ -33,6 +33,12 @@ impl Ready {
         if self.end.wrapping_sub(self.first) as usize == self.places.len() {
             self.grow();
         }
+        self.put_last(task)
+    }
+
+    /// Puts a task at the end, where there is room.
+    #[inline(always)]
+    fn put_last(&mut self, task: u32) -> u32 {
         let place = self.end;
         let at = self.at(place);
         self.places[at] = task;
@@ -45,11 +51,7 @@ impl Ready {
     #[inline(always)]
     pub(super) fn push_for_first(&mut self, task: u32) -> u32 {
         self.first = self.first.wrapping_add(1);
-        let place = self.end;
-        let at = self.at(place);
-        self.places[at] = task;
-        self.end = place.wrapping_add(1);
-        place
+        self.put_last(task)
     }
 
     #[inline(always)]

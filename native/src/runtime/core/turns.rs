@@ -146,7 +146,7 @@ impl Core {
         // SAFETY: the borrow ends before the switch.
         let slot = unsafe { &mut (&mut *self.slots.get())[task.index()] };
         let Some(coroutine) = &slot.coroutine else {
-            return self.resume_fresh(task);
+            return self.resume_fresh(task, order);
         };
         CURRENT.with(|current| current.yielder.set(slot.yielder));
         // SAFETY: a second handle to the coroutine, while that in the slot is not used: nobody but
@@ -251,17 +251,13 @@ impl Core {
 
     /// Gives a task its stack and runs it for the first time.
     #[inline(never)]
-    fn resume_fresh(&self, task: TaskId) -> Option<Left> {
+    fn resume_fresh(&self, task: TaskId, order: Order) -> Option<Left> {
         CURRENT.with(|current| current.yielder.set(None));
         let (place, body, name) = self.rest(task, |rest| {
             (rest.place.take(), rest.body.clone(), rest.name.clone())
         });
         let (Some(place), Some(body)) = (place, body) else {
             unreachable!("a task that can be resumed has a coroutine, or something to do")
-        };
-        let order = match self.cancels.get() {
-            0 => Order::Go,
-            _ => self.order(task),
         };
         let (mut coroutine, bound) = match place.make(name.as_deref(), body) {
             Ok(made) => made,
