@@ -84,8 +84,12 @@ fn dropped_runtimes(context: &Context) -> Result<()> {
 const HOST: &str = "x86_64-unknown-linux-gnu";
 
 fn sanitizer(context: &Context) -> Result<()> {
-    let mut nightly = command("rustup");
-    nightly.args(["run", "nightly", "cargo"]);
+    let nightly = || {
+        let mut nightly = command("rustup");
+        nightly.args(["run", "nightly", "cargo"]);
+        nightly.env("RUSTFLAGS", "-Zsanitizer=address");
+        nightly
+    };
     let mut version = command("rustup");
     if !succeeds(version.args(["run", "nightly", "cargo", "--version"])) {
         let reason = "AddressSanitizer needs a nightly compiler: rustup toolchain install nightly";
@@ -95,15 +99,19 @@ fn sanitizer(context: &Context) -> Result<()> {
         say(format!("skipped: {reason}"));
         return Ok(());
     }
-    nightly.env("RUSTFLAGS", "-Zsanitizer=address");
-    build(context, nightly, "unwind,sanitizer", Some(HOST))?;
+    build(context, nightly(), "unwind,sanitizer", Some(HOST))?;
     let program = context.target.join("tools").join(HOST).join("debug/memory");
     let sanitized = |word: &str| sanitized(&program, word);
     nothing_found(sanitized("clean"), "clean: at the end")?;
     for word in ["overrun-own", "overrun-shared"] {
         found(sanitized(word), "AddressSanitizer: stack-buffer-overflow")?;
     }
-    Ok(())
+    // Tasks, which switch in ways of their own.
+    let mut test = nightly();
+    test.current_dir(&context.root);
+    test.args(["test", "--package", "costack", "--features", "sanitizer"]);
+    test.args(["--test", "runtime_ends", "--target", HOST, "--target-dir"]);
+    run_aloud(test.arg(context.target.join("tools")))
 }
 
 fn sanitized(program: &Path, word: &str) -> Command {
