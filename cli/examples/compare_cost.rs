@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use costack::scenario::Clock;
 use costack_cli::backend::{self, Backend, HOST_ISA, How, Module};
-use costack_lang::generate::{self, generate};
+use costack_lang::generate;
 use costack_sim_module::{ISAS, Simulator};
 
 const STEPS: u64 = 20_000_000;
@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut steps = 0;
     for seed in 0..count {
         let text = timed(&mut times, "generate", || {
-            generate(seed, &generate::Options::default())
+            generate::draft(seed, &generate::Options::default())
         });
         let name = format!("seed {seed}");
         let program = timed(&mut times, "parse", || costack_lang::parse(&name, &text));

@@ -120,25 +120,35 @@ const ATOM: u8 = 11;
 
 fn tightness(expr: &Expr) -> u8 {
     match &expr.kind {
-        ExprKind::Logical(LogicalOp::Or, ..) => 1,
-        ExprKind::Logical(LogicalOp::And, ..) => 2,
-        ExprKind::Binary(op, ..) => binary_tightness(*op),
+        ExprKind::Logical(op, ..) => op.tightness(),
+        ExprKind::Binary(op, ..) => op.tightness(),
         ExprKind::Unary(..) | ExprKind::Address(_) | ExprKind::Load(Place::Deref(_)) => UNARY,
         _ => ATOM,
     }
 }
 
-fn binary_tightness(op: BinaryOp) -> u8 {
-    match op {
-        BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge => {
-            3
+impl LogicalOp {
+    /// How tight it binds, among all operators: the more, the tighter.
+    pub(crate) fn tightness(self) -> u8 {
+        match self {
+            Self::Or => 1,
+            Self::And => 2,
         }
-        BinaryOp::BitOr => 4,
-        BinaryOp::BitXor => 5,
-        BinaryOp::BitAnd => 6,
-        BinaryOp::Shl | BinaryOp::Shr => 7,
-        BinaryOp::Add | BinaryOp::Sub => 8,
-        BinaryOp::Mul | BinaryOp::Div | BinaryOp::Rem => 9,
+    }
+}
+
+impl BinaryOp {
+    /// How tight it binds, among all operators: the more, the tighter.
+    pub(crate) fn tightness(self) -> u8 {
+        match self {
+            Self::Eq | Self::Ne | Self::Lt | Self::Le | Self::Gt | Self::Ge => 3,
+            Self::BitOr => 4,
+            Self::BitXor => 5,
+            Self::BitAnd => 6,
+            Self::Shl | Self::Shr => 7,
+            Self::Add | Self::Sub => 8,
+            Self::Mul | Self::Div | Self::Rem => 9,
+        }
     }
 }
 
@@ -360,7 +370,7 @@ impl Writer<'_> {
     fn bare(&self, out: &mut String, expr: &Expr) -> fmt::Result {
         match &expr.kind {
             ExprKind::Binary(op, left, right) => {
-                let own = binary_tightness(*op);
+                let own = op.tightness();
                 // Operators group to the left; comparisons do not group at all.
                 let around_left = if own == 3 { own + 1 } else { own };
                 self.expr(out, left, around_left)?;

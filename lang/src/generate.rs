@@ -98,6 +98,17 @@ impl Default for Options {
 
 /// Writes a program. Equal seeds and options give equal programs.
 pub fn generate(seed: u64, options: &Options) -> String {
+    let text = draft(seed, options);
+    // The formatter leaves out the parentheses that are not needed.
+    match crate::parse("generated", &text) {
+        Ok(program) => crate::format(&program),
+        Err(_) => text,
+    }
+}
+
+/// The program that [`generate`] writes, with more parentheses than it needs, in a quarter of the
+/// time: for whoever runs it and does not look at it.
+pub fn draft(seed: u64, options: &Options) -> String {
     let mut generator = Generator {
         rng: Rng::with_seed(seed),
         options,
@@ -109,12 +120,7 @@ pub fn generate(seed: u64, options: &Options) -> String {
         tasks: 0,
         results: 0,
     };
-    let text = generator.program(seed);
-    // The formatter leaves out the parentheses that are not needed.
-    match crate::parse("generated", &text) {
-        Ok(program) => crate::format(&program),
-        Err(_) => text,
-    }
+    generator.program(seed)
 }
 
 /// A stack, and what may still go on it.

@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::expected;
 use crate::names;
 use crate::raw::{
-    Arm, Block, Builder, Expr, Function, Header, Ident, Item, Line, Refused, Stmt, StmtKind,
+    Arm, Block, Builder, Function, Header, Ident, Item, Line, Node, Refused, Stmt, StmtKind,
 };
 use crate::source::Span;
 use crate::token::{RESERVED, Token};
@@ -360,7 +360,7 @@ impl<'a> Parser<'_, 'a> {
     }
 
     /// An expression that stands alone has to be a call or `recv`.
-    fn checked_statement(&mut self, expr: Expr<'a>) -> Option<StmtKind<'a>> {
+    fn checked_statement(&mut self, expr: Node<'a>) -> Option<StmtKind<'a>> {
         use crate::raw::ExprKind;
         use crate::syntax::BinaryOp;
         let comparison = match &expr.kind {

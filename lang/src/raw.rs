@@ -42,11 +42,11 @@ pub(crate) enum ItemKind<'a> {
     },
     Task {
         name: Ident<'a>,
-        launch: Launch<'a>,
+        launch: Box<Launch<'a>>,
     },
     Global {
         name: Ident<'a>,
-        init: Expr<'a>,
+        init: Node<'a>,
     },
     Mutex(Ident<'a>),
     Event(Ident<'a>),
@@ -79,7 +79,7 @@ pub(crate) struct Launch<'a> {
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) function: Ident<'a>,
-    pub(crate) args: Vec<Expr<'a>>,
+    pub(crate) args: Vec<Node<'a>>,
     pub(crate) span: Span,
 }
 
@@ -91,10 +91,10 @@ pub(crate) enum Header<'a> {
         name: Ident<'a>,
         params: Vec<Ident<'a>>,
     },
-    If(Expr<'a>),
-    ElseIf(Expr<'a>),
+    If(Node<'a>),
+    ElseIf(Node<'a>),
     Else,
-    While(Expr<'a>),
+    While(Node<'a>),
 }
 
 #[derive(Debug)]
@@ -120,47 +120,51 @@ pub(crate) struct Stmt<'a> {
 /// `if EXPR { }` or `else if EXPR { }`.
 #[derive(Debug)]
 pub(crate) struct Arm<'a> {
-    pub(crate) condition: Expr<'a>,
+    pub(crate) condition: Node<'a>,
     pub(crate) block: Block<'a>,
     pub(crate) span: Span,
 }
 
 #[derive(Debug)]
 pub(crate) enum StmtKind<'a> {
-    Let(Ident<'a>, Expr<'a>),
+    Let(Ident<'a>, Node<'a>),
     LetArray(Ident<'a>, Number),
-    Assign(Expr<'a>, Expr<'a>),
-    Expr(Expr<'a>),
+    Assign(Node<'a>, Node<'a>),
+    Expr(Node<'a>),
     If(Vec<Arm<'a>>, Option<Block<'a>>),
-    While(Expr<'a>, Block<'a>),
+    While(Node<'a>, Block<'a>),
     /// A block whose header could not be parsed; its statements are still checked.
     Bad(Block<'a>),
     Break,
     Continue,
-    Return(Option<Expr<'a>>),
+    Return(Option<Node<'a>>),
     Print(Vec<PrintItem<'a>>),
-    Assert(Expr<'a>),
+    Assert(Node<'a>),
     Yield,
     Exit,
-    Sleep(Expr<'a>, TimeUnit),
+    Sleep(Node<'a>, TimeUnit),
     Lock(Ident<'a>),
     Unlock(Ident<'a>),
     Wait(Ident<'a>),
     Complete(Ident<'a>),
-    Send(Ident<'a>, Expr<'a>),
+    Send(Ident<'a>, Node<'a>),
     Join(Ident<'a>),
     Resume(Ident<'a>),
     Start(Ident<'a>),
     Run,
-    Spawn(Ident<'a>, Launch<'a>),
+    Spawn(Ident<'a>, Box<Launch<'a>>),
     SetFpMode(Rounding),
 }
 
 #[derive(Debug)]
 pub(crate) enum PrintItem<'a> {
     Text(String),
-    Value(Expr<'a>),
+    Value(Node<'a>),
 }
+
+/// An expression as everything that holds one holds it: the parser moves it from level to level, and
+/// a pointer is moved at no cost.
+pub(crate) type Node<'a> = Box<Expr<'a>>;
 
 #[derive(Debug)]
 pub(crate) struct Expr<'a> {
@@ -174,12 +178,12 @@ pub(crate) struct Expr<'a> {
 pub(crate) enum ExprKind<'a> {
     Int(Int),
     Name(&'a str),
-    Index(Ident<'a>, Box<Expr<'a>>),
-    Deref(Box<Expr<'a>>),
-    AddressOf(Box<Expr<'a>>),
-    Unary(UnaryOp, Box<Expr<'a>>),
-    Binary(BinaryOp, Box<Expr<'a>>, Box<Expr<'a>>),
-    Logical(LogicalOp, Box<Expr<'a>>, Box<Expr<'a>>),
+    Index(Ident<'a>, Node<'a>),
+    Deref(Node<'a>),
+    AddressOf(Node<'a>),
+    Unary(UnaryOp, Node<'a>),
+    Binary(BinaryOp, Node<'a>, Node<'a>),
+    Logical(LogicalOp, Node<'a>, Node<'a>),
     Call(Call<'a>),
     Recv(Ident<'a>),
     Alive(Ident<'a>),
@@ -193,6 +197,49 @@ pub(crate) enum ExprKind<'a> {
 pub(crate) enum Infix {
     Binary(BinaryOp),
     Logical(LogicalOp),
+}
+
+impl Infix {
+    fn tightness(self) -> u8 {
+        match self {
+            Infix::Logical(op) => op.tightness(),
+            Infix::Binary(op) => op.tightness(),
+        }
+    }
+}
+
+/// An operator where it stands.
+pub(crate) type Operator = (Infix, Span);
+
+/// Operands with operators between them, as far as they have been read: what is not yet known to
+/// belong together waits, the loosest operator first.
+#[derive(Debug)]
+pub(crate) struct Chain<'a> {
+    waiting: Vec<(Node<'a>, Operator)>,
+    last: Node<'a>,
+}
+
+impl<'a> From<Node<'a>> for Chain<'a> {
+    fn from(last: Node<'a>) -> Self {
+        Chain {
+            waiting: Vec::new(),
+            last,
+        }
+    }
+}
+
+/// A chain whose last operator has no right side yet.
+#[derive(Debug)]
+pub(crate) struct Open<'a>(Chain<'a>, Operator);
+
+impl<'a> Open<'a> {
+    /// The chain with the right side.
+    pub(crate) fn with(self, right: Node<'a>) -> Chain<'a> {
+        let Open(mut chain, op) = self;
+        let left = std::mem::replace(&mut chain.last, right);
+        chain.waiting.push((left, op));
+        chain
+    }
 }
 
 /// An operator with one operand.
@@ -223,16 +270,16 @@ impl Builder {
         blame: Span,
         deepest: u32,
         kind: ExprKind<'a>,
-    ) -> Result<Expr<'a>, Refused<'a>> {
+    ) -> Result<Node<'a>, Refused<'a>> {
         let depth = deepest + 1;
         // A name or a number alone nests nothing.
         if depth > self.budget + 1 {
             return Err(refuse(Kind::TooDeep, blame));
         }
-        Ok(Expr { span, depth, kind })
+        Ok(Box::new(Expr { span, depth, kind }))
     }
 
-    pub(crate) fn leaf<'a>(self, span: Span, kind: ExprKind<'a>) -> Result<Expr<'a>, Refused<'a>> {
+    pub(crate) fn leaf<'a>(self, span: Span, kind: ExprKind<'a>) -> Result<Node<'a>, Refused<'a>> {
         self.node(span, span, 0, kind)
     }
 
@@ -240,10 +287,9 @@ impl Builder {
         self,
         op: Prefix,
         op_span: Span,
-        operand: Expr<'a>,
-    ) -> Result<Expr<'a>, Refused<'a>> {
+        operand: Node<'a>,
+    ) -> Result<Node<'a>, Refused<'a>> {
         let (span, depth) = (op_span.to(operand.span), operand.depth);
-        let operand = Box::new(operand);
         let kind = match op {
             Prefix::Unary(op) => ExprKind::Unary(op, operand),
             Prefix::Deref => ExprKind::Deref(operand),
@@ -252,14 +298,13 @@ impl Builder {
         self.node(span, op_span, depth, kind)
     }
 
-    pub(crate) fn infix<'a>(
+    fn infix<'a>(
         self,
-        left: Expr<'a>,
-        (op, op_span): (Infix, Span),
-        right: Expr<'a>,
-    ) -> Result<Expr<'a>, Refused<'a>> {
+        left: Node<'a>,
+        (op, op_span): Operator,
+        right: Node<'a>,
+    ) -> Result<Node<'a>, Refused<'a>> {
         let (span, depth) = (left.span.to(right.span), left.depth.max(right.depth));
-        let (left, right) = (Box::new(left), Box::new(right));
         let kind = match op {
             Infix::Binary(op) => ExprKind::Binary(op, left, right),
             Infix::Logical(op) => ExprKind::Logical(op, left, right),
@@ -267,7 +312,40 @@ impl Builder {
         self.node(span, op_span, depth, kind)
     }
 
-    pub(crate) fn call<'a>(self, call: Call<'a>) -> Result<Expr<'a>, Refused<'a>> {
+    /// Makes nodes of the operators at the end of a chain that bind at least so tight.
+    fn fold<'a>(self, chain: Chain<'a>, tightness: u8) -> Result<Chain<'a>, Refused<'a>> {
+        let Chain {
+            mut waiting,
+            mut last,
+        } = chain;
+        while let Some((left, op)) = waiting.pop_if(|(_, (op, _))| op.tightness() >= tightness) {
+            last = self.infix(left, op, last)?;
+        }
+        Ok(Chain { waiting, last })
+    }
+
+    /// A chain with an operator behind it.
+    pub(crate) fn open<'a>(self, chain: Chain<'a>, op: Operator) -> Result<Open<'a>, Refused<'a>> {
+        let chain = self.fold(chain, op.0.tightness())?;
+        Ok(Open(chain, op))
+    }
+
+    /// A chain as one expression.
+    pub(crate) fn close<'a>(self, chain: Chain<'a>) -> Result<Node<'a>, Refused<'a>> {
+        Ok(self.fold(chain, 0)?.last)
+    }
+
+    pub(crate) fn compare<'a>(
+        self,
+        left: Chain<'a>,
+        op: Operator,
+        right: Chain<'a>,
+    ) -> Result<Node<'a>, Refused<'a>> {
+        let (left, right) = (self.close(left)?, self.close(right)?);
+        self.infix(left, op, right)
+    }
+
+    pub(crate) fn call<'a>(self, call: Call<'a>) -> Result<Node<'a>, Refused<'a>> {
         let depth = call.args.iter().map(|arg| arg.depth).max().unwrap_or(0);
         self.node(call.span, call.function.span, depth, ExprKind::Call(call))
     }
@@ -275,16 +353,11 @@ impl Builder {
     pub(crate) fn index<'a>(
         self,
         array: Ident<'a>,
-        index: Expr<'a>,
+        index: Node<'a>,
         span: Span,
-    ) -> Result<Expr<'a>, Refused<'a>> {
+    ) -> Result<Node<'a>, Refused<'a>> {
         let depth = index.depth;
-        self.node(
-            span,
-            array.span,
-            depth,
-            ExprKind::Index(array, Box::new(index)),
-        )
+        self.node(span, array.span, depth, ExprKind::Index(array, index))
     }
 }
 

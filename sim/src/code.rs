@@ -63,7 +63,8 @@ pub(crate) struct Code {
     /// The function that begins at each instruction, or [`NONE`].
     entries: Vec<u32>,
     labels: HashMap<String, u32>,
-    pub unwind: Unwind,
+    /// Made when somebody looks.
+    unwind: OnceCell<Unwind>,
 }
 
 impl Code {
@@ -98,9 +99,19 @@ impl Code {
         let mut starts = vec![NONE; (end - TEXT_BASE) as usize];
         let mut entries = vec![NONE; placed.len()];
         let mut info = Vec::with_capacity(placed.len());
+        // Both are in the order of their addresses.
+        let mut next = 0;
         for (index, inst) in placed.iter().enumerate() {
             starts[(inst.address - TEXT_BASE) as usize] = index as u32;
-            let function = find_function(&functions, inst.address);
+            while functions
+                .get(next)
+                .is_some_and(|function| function.start <= inst.address)
+            {
+                next += 1;
+            }
+            let function = next
+                .checked_sub(1)
+                .filter(|last| inst.address < functions[*last].end);
             if let Some(function) = function
                 && functions[function].start == inst.address
             {
@@ -113,10 +124,10 @@ impl Code {
                 rights: inst.rights,
             });
         }
-        let mut code = Code {
+        Code {
             isa: image.isa,
             insts: insts(placed.into_iter().map(|placed| placed.inst).collect()),
-            unwind: Unwind::default(),
+            unwind: OnceCell::new(),
             info,
             functions,
             listing: OnceCell::new(),
@@ -127,9 +138,12 @@ impl Code {
             entries,
             labels,
             image,
-        };
-        code.unwind = code.find_rules();
-        code
+        }
+    }
+
+    /// Where the callers' frames are, instruction by instruction.
+    pub fn unwind(&self) -> &Unwind {
+        self.unwind.get_or_init(|| self.find_rules())
     }
 
     fn find_rules(&self) -> Unwind {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, anyhow};
-use costack_lang::generate::{self, generate};
+use costack_lang::generate;
 use costack_lang::syntax::Program;
 use costack_sim::program::Isa;
 
@@ -202,7 +202,7 @@ fn random(
 
 /// Generates the scenario of a seed and compares it. One that differs is told with its text.
 fn one(comparer: &mut Comparer<'_>, seed: u64) -> Result<Outcome> {
-    let text = generate(seed, &generate::Options::default());
+    let text = generate::draft(seed, &generate::Options::default());
     let name = format!("seed {seed}");
     let program: Program = costack_lang::parse(&name, &text)
         .map_err(|mistakes| anyhow!("the generator wrote a program with mistakes:\n{mistakes}"))?;

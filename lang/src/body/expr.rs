@@ -16,7 +16,7 @@ impl<'a> Body<'_, '_, 'a> {
         self.part(raw)
     }
 
-    pub(super) fn args(&mut self, raw: &[raw::Expr<'a>]) -> Vec<Expr> {
+    pub(super) fn args(&mut self, raw: &[raw::Node<'a>]) -> Vec<Expr> {
         // An iterator's adapters would each take a frame for every level of nesting.
         let mut args = Vec::with_capacity(raw.len());
         for arg in raw {

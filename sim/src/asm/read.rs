@@ -1,6 +1,7 @@
 //! Objects to placed instructions: parts are read, lengths add up to addresses, labels are
 //! resolved.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
@@ -65,19 +66,32 @@ enum ItemKind<I> {
     Mistake(Problem),
 }
 
-/// Lines that were read before. Compiled code says the same again and again, and the runtime's
-/// stubs are the same in every scenario, so few lines have to be understood anew.
-pub(crate) struct Known<I>(HashMap<Box<str>, Rc<Line<I>>, RandomState>);
+/// The lines of a text, in order.
+type Lines<I> = Rc<Vec<Rc<Line<I>>>>;
+
+/// What was read before.
+pub(crate) struct Known<I> {
+    /// Compiled code says the same again and again, so few lines have to be understood anew.
+    lines: HashMap<Box<str>, Rc<Line<I>>, RandomState>,
+    /// Texts that are part of the program, the runtime's stubs among them, by where they are: they
+    /// are the same in every scenario, and stay there for good.
+    texts: HashMap<*const str, Lines<I>, RandomState>,
+}
 
 impl<I> Default for Known<I> {
     fn default() -> Self {
-        Known(HashMap::default())
+        Known {
+            lines: HashMap::default(),
+            texts: HashMap::default(),
+        }
     }
 }
 
 /// So many lines are remembered, of at most so many bytes each.
 const KNOWN_LINES: usize = 1 << 14;
 const KNOWN_LINE_BYTES: usize = 80;
+/// And so many texts: there are fewer, unless somebody makes some and gives them away for good.
+const KNOWN_TEXTS: usize = 1 << 6;
 
 /// Reads objects and places their instructions from `base` on. `data` gives the address of each
 /// further label, once it knows where the text ends.
@@ -110,7 +124,7 @@ pub(crate) fn read<D: Dialect>(
     let mut number = 0;
     for (object, rights, lines) in &parts {
         placer.object = *object;
-        for line in lines {
+        for line in lines.iter() {
             placer.line(line, number, *rights);
             number += 1;
         }
@@ -160,26 +174,61 @@ pub(crate) fn list(comments: Comments, objects: &[Object]) -> Vec<AsmLine> {
     listing
 }
 
-fn read_part<D: Dialect>(dialect: &D, part: &Part) -> Vec<Rc<Line<D::Inst>>> {
-    let mut in_block = false;
-    // About: compiled lines have some twenty bytes.
-    let mut lines = Vec::with_capacity(part.text.len() / 16);
-    dialect.known().with_borrow_mut(|known| {
-        for line in part.text.lines() {
-            lines.push(known.line(dialect, line, &mut in_block));
-        }
-    });
-    lines
+fn read_part<D: Dialect>(dialect: &D, part: &Part) -> Lines<D::Inst> {
+    dialect.known().with_borrow_mut(|known| match part.text {
+        Cow::Borrowed(text) => known.text(dialect, text),
+        Cow::Owned(ref text) => Rc::new(known.all_lines(dialect, text)),
+    })
 }
 
 impl<I: Copy> Known<I> {
+    /// Reads a text that never goes away, unless it is known.
+    fn text<D>(&mut self, dialect: &D, text: &'static str) -> Lines<I>
+    where
+        D: Dialect<Inst = I>,
+    {
+        if let Some(known) = self.texts.get(&std::ptr::from_ref(text)) {
+            return Rc::clone(known);
+        }
+        let lines = Rc::new(self.all_lines(dialect, text));
+        if self.texts.len() >= KNOWN_TEXTS {
+            self.texts.clear();
+        }
+        self.texts.insert(text, Rc::clone(&lines));
+        lines
+    }
+
+    fn all_lines<D>(&mut self, dialect: &D, text: &str) -> Vec<Rc<Line<I>>>
+    where
+        D: Dialect<Inst = I>,
+    {
+        let mut in_block = false;
+        // About: compiled lines have some twenty bytes.
+        let mut lines = Vec::with_capacity(text.len() / 16);
+        let mut rest = text;
+        // `str::lines` looks for a sign in long texts; these lines are too short for that to pay.
+        while !rest.is_empty() {
+            let end = rest.bytes().position(|byte| byte == b'\n');
+            let (line, after) = match end {
+                Some(end) => {
+                    let line = &rest[..end];
+                    (line.strip_suffix('\r').unwrap_or(line), &rest[end + 1..])
+                }
+                None => (rest, ""),
+            };
+            lines.push(self.line(dialect, line, &mut in_block));
+            rest = after;
+        }
+        lines
+    }
+
     /// Reads a line, unless it is known.
     fn line<D>(&mut self, dialect: &D, line: &str, in_block: &mut bool) -> Rc<Line<I>>
     where
         D: Dialect<Inst = I>,
     {
         let was_in_block = *in_block;
-        if !was_in_block && let Some(known) = self.0.get(line) {
+        if !was_in_block && let Some(known) = self.lines.get(line) {
             return Rc::clone(known);
         }
         let stripped = lex::strip(line, dialect.comments(), in_block);
@@ -195,10 +244,10 @@ impl<I: Copy> Known<I> {
         }
         let read = Rc::new(Line(reader.items));
         if !was_in_block && !*in_block && line.len() <= KNOWN_LINE_BYTES {
-            if self.0.len() >= KNOWN_LINES {
-                self.0.clear();
+            if self.lines.len() >= KNOWN_LINES {
+                self.lines.clear();
             }
-            self.0.insert(line.into(), Rc::clone(&read));
+            self.lines.insert(line.into(), Rc::clone(&read));
         }
         read
     }

@@ -53,8 +53,8 @@ impl Isa for Aarch64 {
         op!(text, "mov x29, sp");
         for pair in pairs(&frame.saved) {
             match pair {
-                [Some(low), Some(high)] => op!(text, "stp {low}, {high}, [sp, #-16]!"),
-                [Some(low), None] => op!(text, "str {low}, [sp, #-16]!"),
+                [Some(low), Some(high)] => op!(text, "stp ", low, ", ", high, ", [sp, #-16]!"),
+                [Some(low), None] => op!(text, "str ", low, ", [sp, #-16]!"),
                 _ => {}
             }
         }
@@ -65,8 +65,8 @@ impl Isa for Aarch64 {
         move_sp(text, "add", frame.body);
         for pair in pairs(&frame.saved).into_iter().rev() {
             match pair {
-                [Some(low), Some(high)] => op!(text, "ldp {low}, {high}, [sp], #16"),
-                [Some(low), None] => op!(text, "ldr {low}, [sp], #16"),
+                [Some(low), Some(high)] => op!(text, "ldp ", low, ", ", high, ", [sp], #16"),
+                [Some(low), None] => op!(text, "ldr ", low, ", [sp], #16"),
                 _ => {}
             }
         }
@@ -89,17 +89,17 @@ impl Isa for Aarch64 {
                 // Not through the accumulator, which is the first argument as well.
                 load_into(text, "x9", value);
                 let at = (index - ARGUMENTS.len()) as i32 * Self::WORD;
-                op!(text, "str x9, [sp, #{at}]");
+                op!(text, "str x9, [sp, #", at, "]");
             }
         }
     }
 
     fn call(text: &mut Text, symbol: &str) {
-        op!(text, "bl {symbol}");
+        op!(text, "bl ", symbol);
     }
 
     fn host(text: &mut Text, service: &str) {
-        op!(text, "host {service}");
+        op!(text, "host ", service);
     }
 
     fn load(text: &mut Text, value: Operand<'_>) {
@@ -119,7 +119,7 @@ impl Isa for Aarch64 {
             Target::Place(Place::Register(register)) => move_between(text, register, "x0"),
             Target::Place(Place::Slot(at)) => at_slot(text, "str", "x0", at),
             Target::Global(symbol) => {
-                op!(text, "adr x11, {symbol}");
+                op!(text, "adr x11, ", symbol);
                 op!(text, "str x0, [x11]");
             }
         }
@@ -128,7 +128,7 @@ impl Isa for Aarch64 {
     fn assign(text: &mut Text, register: &'static str, value: Operand<'_>) {
         if register.starts_with('d') {
             load_into(text, "x10", value);
-            return op!(text, "fmov {register}, x10");
+            return op!(text, "fmov ", register, ", x10");
         }
         load_into(text, register, value);
     }
@@ -174,14 +174,14 @@ impl Isa for Aarch64 {
             return combine(text, mnemonic, "x0", right);
         }
         match (op, right) {
-            (Arithmetic::Shl, Operand::Const(count)) => op!(text, "lsl x0, x0, #{}", count & 63),
-            (Arithmetic::Shr, Operand::Const(count)) => op!(text, "asr x0, x0, #{}", count & 63),
+            (Arithmetic::Shl, Operand::Const(count)) => op!(text, "lsl x0, x0, #", count & 63),
+            (Arithmetic::Shr, Operand::Const(count)) => op!(text, "asr x0, x0, #", count & 63),
             _ => {
                 let right = register_of(text, right);
                 match op {
-                    Arithmetic::Mul => op!(text, "mul x0, x0, {right}"),
-                    Arithmetic::Shl => op!(text, "lsl x0, x0, {right}"),
-                    Arithmetic::Shr => op!(text, "asr x0, x0, {right}"),
+                    Arithmetic::Mul => op!(text, "mul x0, x0, ", right),
+                    Arithmetic::Shl => op!(text, "lsl x0, x0, ", right),
+                    Arithmetic::Shr => op!(text, "asr x0, x0, ", right),
                     _ => divide(text, op, right),
                 }
             }
@@ -194,24 +194,24 @@ impl Isa for Aarch64 {
 
     fn compare(text: &mut Text, right: Operand<'_>) {
         match right {
-            Operand::Const(value @ 0..=4095) => op!(text, "cmp x0, #{value}"),
+            Operand::Const(value @ 0..=4095) => op!(text, "cmp x0, #", value),
             _ => {
                 let right = register_of(text, right);
-                op!(text, "cmp x0, {right}");
+                op!(text, "cmp x0, ", right);
             }
         }
     }
 
     fn set(text: &mut Text, condition: Condition) {
-        op!(text, "cset x0, {}", suffix(condition));
+        op!(text, "cset x0, ", suffix(condition));
     }
 
     fn branch(text: &mut Text, condition: Condition, to: Label) {
-        op!(text, "b.{} {to}", suffix(condition));
+        op!(text, "b.", suffix(condition), " ", to);
     }
 
     fn jump(text: &mut Text, to: Label) {
-        op!(text, "b {to}");
+        op!(text, "b ", to);
     }
 }
 
@@ -238,10 +238,10 @@ fn suffix(condition: Condition) -> &'static str {
 fn move_sp(text: &mut Text, mnemonic: &str, bytes: i32) {
     match bytes {
         0 => {}
-        1..=4095 => op!(text, "{mnemonic} sp, sp, #{bytes}"),
+        1..=4095 => op!(text, mnemonic, " sp, sp, #", bytes),
         _ => {
             constant(text, "x11", bytes.into());
-            op!(text, "{mnemonic} sp, sp, x11");
+            op!(text, mnemonic, " sp, sp, x11");
         }
     }
 }
@@ -249,9 +249,9 @@ fn move_sp(text: &mut Text, mnemonic: &str, bytes: i32) {
 /// Moves between a general register and a register of either kind.
 fn move_between(text: &mut Text, to: &str, from: &str) {
     match to.starts_with('d') || from.starts_with('d') {
-        true => op!(text, "fmov {to}, {from}"),
+        true => op!(text, "fmov ", to, ", ", from),
         false if to == from => {}
-        false => op!(text, "mov {to}, {from}"),
+        false => op!(text, "mov ", to, ", ", from),
     }
 }
 
@@ -261,36 +261,33 @@ fn constant(text: &mut Text, register: &str, value: i64) {
     let inverted = value < 0;
     let background = if inverted { 0xffff } else { 0 };
     let mut first = true;
-    for (n, half) in halves(value).into_iter().enumerate() {
+    let shifts = ["", ", lsl #16", ", lsl #32", ", lsl #48"];
+    for (half, shift) in halves(value).into_iter().zip(shifts) {
         if half == background {
             continue;
         }
-        let shift = match n {
-            0 => String::new(),
-            _ => format!(", lsl #{}", 16 * n),
-        };
         match (first, inverted) {
-            (true, false) => op!(text, "movz {register}, #{half}{shift}"),
-            (true, true) => op!(text, "movn {register}, #{}{shift}", !half),
-            (false, _) => op!(text, "movk {register}, #{half}{shift}"),
+            (true, false) => op!(text, "movz ", register, ", #", half, shift),
+            (true, true) => op!(text, "movn ", register, ", #", !half, shift),
+            (false, _) => op!(text, "movk ", register, ", #", half, shift),
         }
         first = false;
     }
     if first {
         match inverted {
-            true => op!(text, "movn {register}, #0"),
-            false => op!(text, "movz {register}, #0"),
+            true => op!(text, "movn ", register, ", #0"),
+            false => op!(text, "movz ", register, ", #0"),
         }
     }
 }
 
 fn slot_address(text: &mut Text, register: &str, at: i32) {
     match at {
-        0..=4095 => op!(text, "add {register}, x29, #{at}"),
-        -4095..=-1 => op!(text, "sub {register}, x29, #{}", -at),
+        0..=4095 => op!(text, "add ", register, ", x29, #", at),
+        -4095..=-1 => op!(text, "sub ", register, ", x29, #", -at),
         _ => {
             constant(text, register, at.into());
-            op!(text, "add {register}, x29, {register}");
+            op!(text, "add ", register, ", x29, ", register);
         }
     }
 }
@@ -298,10 +295,10 @@ fn slot_address(text: &mut Text, register: &str, at: i32) {
 /// `ldr` or `str` of a word of the frame; offsets beyond the signed nine bits go through x11.
 fn at_slot(text: &mut Text, mnemonic: &str, register: &str, at: i32) {
     match at {
-        -256..=255 => op!(text, "{mnemonic} {register}, [x29, #{at}]"),
+        -256..=255 => op!(text, mnemonic, " ", register, ", [x29, #", at, "]"),
         _ => {
             slot_address(text, "x11", at);
-            op!(text, "{mnemonic} {register}, [x11]");
+            op!(text, mnemonic, " ", register, ", [x11]");
         }
     }
 }
@@ -314,11 +311,11 @@ fn load_into(text: &mut Text, register: &str, value: Operand<'_>) {
         Operand::Place(Place::Register(from)) => move_between(text, register, from),
         Operand::Place(Place::Slot(at)) => at_slot(text, "ldr", register, at),
         Operand::Global(symbol) => {
-            op!(text, "adr x11, {symbol}");
-            op!(text, "ldr {register}, [x11]");
+            op!(text, "adr x11, ", symbol);
+            op!(text, "ldr ", register, ", [x11]");
         }
         Operand::SlotAddress(at) => slot_address(text, register, at),
-        Operand::GlobalAddress(symbol) => op!(text, "adr {register}, {symbol}"),
+        Operand::GlobalAddress(symbol) => op!(text, "adr ", register, ", ", symbol),
     }
 }
 
@@ -351,11 +348,11 @@ fn simple_mnemonic(op: Arithmetic) -> Option<&'static str> {
 fn combine(text: &mut Text, mnemonic: &str, left: &str, right: Operand<'_>) {
     match right {
         Operand::Const(value @ 0..=4095) if matches!(mnemonic, "add" | "sub") => {
-            op!(text, "{mnemonic} {left}, {left}, #{value}");
+            op!(text, mnemonic, " ", left, ", ", left, ", #", value);
         }
         _ => {
             let right = register_of(text, right);
-            op!(text, "{mnemonic} {left}, {left}, {right}");
+            op!(text, mnemonic, " ", left, ", ", left, ", ", right);
         }
     }
 }
@@ -363,12 +360,12 @@ fn combine(text: &mut Text, mnemonic: &str, left: &str, right: Operand<'_>) {
 /// sdiv gives 0 for a divisor of 0 and wraps MIN / -1, so only the first needs care.
 fn divide(text: &mut Text, op: Arithmetic, right: &str) {
     let divisible = text.new_label();
-    op!(text, "cbnz {right}, {divisible}");
+    op!(text, "cbnz ", right, ", ", divisible);
     op!(text, "host division_by_zero");
     text.label(divisible);
-    op!(text, "sdiv x10, x0, {right}");
+    op!(text, "sdiv x10, x0, ", right);
     match op {
-        Arithmetic::Rem => op!(text, "msub x0, x10, {right}, x0"),
+        Arithmetic::Rem => op!(text, "msub x0, x10, ", right, ", x0"),
         _ => op!(text, "mov x0, x10"),
     }
 }

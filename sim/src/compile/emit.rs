@@ -5,8 +5,6 @@
 //! that side needs code of its own, its value goes to the *second* register. Nothing else is
 //! assumed about an ISA, so [`Isa`] is all that a port has to write.
 
-use std::fmt::{self, Write as _};
-
 use costack_lang::syntax::{BinaryOp, StmtId};
 
 /// Where a word lives for the whole time its function runs.
@@ -123,9 +121,43 @@ impl Condition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Label(pub u32);
 
-impl fmt::Display for Label {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, ".L{}", self.0)
+/// A piece of an instruction. Instructions are put together of pieces and not formatted, because
+/// formatting took more than half of the compiler's time.
+pub trait Piece {
+    /// Writes it.
+    fn put(&self, into: &mut String);
+}
+
+impl Piece for str {
+    #[inline]
+    fn put(&self, into: &mut String) {
+        into.push_str(self);
+    }
+}
+
+impl<P: Piece + ?Sized> Piece for &P {
+    #[inline]
+    fn put(&self, into: &mut String) {
+        (**self).put(into);
+    }
+}
+
+macro_rules! numbers {
+    ($($number:ty),*) => {$(
+        impl Piece for $number {
+            fn put(&self, into: &mut String) {
+                into.push_str(itoa::Buffer::new().format(*self));
+            }
+        }
+    )*};
+}
+
+numbers!(u16, i32, u32, i64);
+
+impl Piece for Label {
+    fn put(&self, into: &mut String) {
+        into.push_str(".L");
+        self.0.put(into);
     }
 }
 
@@ -162,27 +194,27 @@ impl Text {
     }
 
     /// Puts a label here.
-    pub fn label(&mut self, label: impl fmt::Display) {
-        self.line(format_args!("{label}:"));
+    pub fn label(&mut self, label: impl Piece) {
+        label.put(&mut self.lines);
+        self.lines.push(':');
+        self.end_line();
     }
 
-    /// Writes one instruction.
-    pub fn op(&mut self, instruction: fmt::Arguments<'_>) {
-        self.lines.push_str("    ");
-        self.line(instruction);
-    }
-
-    fn line(&mut self, line: fmt::Arguments<'_>) {
-        // Writing to a string cannot fail.
-        let _ = self.lines.write_fmt(line);
+    /// Ends the line.
+    pub fn end_line(&mut self) {
         self.lines.push('\n');
         self.stmts.push(self.stmt);
     }
 }
 
-/// Writes one instruction, formatted.
+/// Writes one instruction, piece by piece.
 macro_rules! op {
-    ($text:expr, $($arg:tt)*) => { $text.op(format_args!($($arg)*)) };
+    ($text:expr, $($piece:expr),+) => {{
+        let text: &mut $crate::compile::emit::Text = $text;
+        text.lines.push_str("    ");
+        $($crate::compile::emit::Piece::put(&$piece, &mut text.lines);)+
+        text.end_line();
+    }};
 }
 pub(crate) use op;
 

@@ -14,9 +14,8 @@
 //! +--------------------------+
 //! ```
 
-use std::fmt::Display;
-
 use super::emit::{Arithmetic, Condition, Frame, Isa, Label, Operand, Place, Target, Text, op};
+use super::x86::InFrame;
 
 /// The instruction set.
 pub enum I386 {}
@@ -39,19 +38,19 @@ impl Isa for I386 {
         op!(text, "push ebp");
         op!(text, "mov ebp, esp");
         for register in &frame.saved {
-            op!(text, "push {register}");
+            op!(text, "push ", register);
         }
         if frame.body > 0 {
-            op!(text, "sub esp, {}", frame.body);
+            op!(text, "sub esp, ", frame.body);
         }
     }
 
     fn epilogue(text: &mut Text, frame: &Frame) {
         if frame.body > 0 {
-            op!(text, "add esp, {}", frame.body);
+            op!(text, "add esp, ", frame.body);
         }
         for register in frame.saved.iter().rev() {
-            op!(text, "pop {register}");
+            op!(text, "pop ", register);
         }
         op!(text, "pop ebp");
         op!(text, "ret");
@@ -69,15 +68,15 @@ impl Isa for I386 {
 
     fn argument(text: &mut Text, index: usize, value: Operand<'_>) {
         load_into(text, "eax", value);
-        op!(text, "mov [esp + {}], eax", index as i32 * Self::WORD);
+        op!(text, "mov [esp + ", index as i32 * Self::WORD, "], eax");
     }
 
     fn call(text: &mut Text, symbol: &str) {
-        op!(text, "call {symbol}");
+        op!(text, "call ", symbol);
     }
 
     fn host(text: &mut Text, service: &str) {
-        op!(text, "host {service}");
+        op!(text, "host ", service);
     }
 
     fn load(text: &mut Text, value: Operand<'_>) {
@@ -89,14 +88,14 @@ impl Isa for I386 {
     }
 
     fn load_third(text: &mut Text, value: i64) {
-        op!(text, "mov edx, {value}");
+        op!(text, "mov edx, ", value);
     }
 
     fn store(text: &mut Text, target: Target<'_>) {
         match target {
-            Target::Place(Place::Register(register)) => op!(text, "mov {register}, eax"),
-            Target::Place(Place::Slot(at)) => op!(text, "mov {}, eax", slot(at)),
-            Target::Global(symbol) => op!(text, "mov [{symbol}], eax"),
+            Target::Place(Place::Register(register)) => op!(text, "mov ", register, ", eax"),
+            Target::Place(Place::Slot(at)) => op!(text, "mov ", slot(at), ", eax"),
+            Target::Global(symbol) => op!(text, "mov [", symbol, "], eax"),
         }
     }
 
@@ -122,16 +121,16 @@ impl Isa for I386 {
     }
 
     fn load_element(text: &mut Text, array: i32) {
-        op!(text, "mov eax, {}", element("eax", array));
+        op!(text, "mov eax, ", element("eax", array));
     }
 
     fn store_element(text: &mut Text, array: i32, index: Operand<'_>) {
         load_into(text, "ecx", index);
-        op!(text, "mov {}, eax", element("ecx", array));
+        op!(text, "mov ", element("ecx", array), ", eax");
     }
 
     fn element_address(text: &mut Text, array: i32) {
-        op!(text, "lea eax, {}", element("eax", array));
+        op!(text, "lea eax, ", element("eax", array));
     }
 
     fn compute(text: &mut Text, op: Arithmetic, right: Operand<'_>) {
@@ -161,32 +160,34 @@ impl Isa for I386 {
     }
 
     fn set(text: &mut Text, condition: Condition) {
-        op!(text, "set{} al", suffix(condition));
+        op!(text, "set", suffix(condition), " al");
         op!(text, "movzx eax, al");
     }
 
     fn branch(text: &mut Text, condition: Condition, to: Label) {
-        op!(text, "j{} {to}", suffix(condition));
+        op!(text, "j", suffix(condition), " ", to);
     }
 
     fn jump(text: &mut Text, to: Label) {
-        op!(text, "jmp {to}");
+        op!(text, "jmp ", to);
     }
 }
 
-fn slot(at: i32) -> impl Display {
-    std::fmt::from_fn(move |f| match at {
-        0.. => write!(f, "[ebp + {at}]"),
-        _ => write!(f, "[ebp - {}]", -i64::from(at)),
-    })
+fn slot(at: i32) -> InFrame<'static> {
+    InFrame {
+        pointer: "ebp",
+        index: None,
+        at,
+    }
 }
 
 /// An element of an array of the frame.
-fn element(index: &str, array: i32) -> impl Display {
-    std::fmt::from_fn(move |f| match array {
-        0.. => write!(f, "[ebp + {index}*4 + {array}]"),
-        _ => write!(f, "[ebp + {index}*4 - {}]", -i64::from(array)),
-    })
+fn element(index: &str, array: i32) -> InFrame<'_> {
+    InFrame {
+        pointer: "ebp",
+        index: Some((index, "*4")),
+        at: array,
+    }
 }
 
 fn suffix(condition: Condition) -> &'static str {
@@ -203,15 +204,15 @@ fn suffix(condition: Condition) -> &'static str {
 fn load_into(text: &mut Text, register: &str, value: Operand<'_>) {
     match value {
         Operand::Accumulator if register == "eax" => {}
-        Operand::Accumulator => op!(text, "mov {register}, eax"),
+        Operand::Accumulator => op!(text, "mov ", register, ", eax"),
         Operand::Second if register == "ecx" => {}
-        Operand::Second => op!(text, "mov {register}, ecx"),
-        Operand::Const(value) => op!(text, "mov {register}, {value}"),
-        Operand::Place(Place::Register(from)) => op!(text, "mov {register}, {from}"),
-        Operand::Place(Place::Slot(at)) => op!(text, "mov {register}, {}", slot(at)),
-        Operand::Global(symbol) => op!(text, "mov {register}, [{symbol}]"),
-        Operand::SlotAddress(at) => op!(text, "lea {register}, {}", slot(at)),
-        Operand::GlobalAddress(symbol) => op!(text, "lea {register}, [{symbol}]"),
+        Operand::Second => op!(text, "mov ", register, ", ecx"),
+        Operand::Const(value) => op!(text, "mov ", register, ", ", value),
+        Operand::Place(Place::Register(from)) => op!(text, "mov ", register, ", ", from),
+        Operand::Place(Place::Slot(at)) => op!(text, "mov ", register, ", ", slot(at)),
+        Operand::Global(symbol) => op!(text, "mov ", register, ", [", symbol, "]"),
+        Operand::SlotAddress(at) => op!(text, "lea ", register, ", ", slot(at)),
+        Operand::GlobalAddress(symbol) => op!(text, "lea ", register, ", [", symbol, "]"),
     }
 }
 
@@ -230,23 +231,23 @@ fn simple_mnemonic(op: Arithmetic) -> Option<&'static str> {
 /// `mnemonic left, right`, with the right side in ecx when it has no operand form.
 fn combine(text: &mut Text, mnemonic: &str, left: &str, right: Operand<'_>) {
     match right {
-        Operand::Const(value) => op!(text, "{mnemonic} {left}, {value}"),
-        Operand::Place(Place::Register(register)) => op!(text, "{mnemonic} {left}, {register}"),
-        Operand::Place(Place::Slot(at)) => op!(text, "{mnemonic} {left}, {}", slot(at)),
-        Operand::Global(symbol) => op!(text, "{mnemonic} {left}, [{symbol}]"),
+        Operand::Const(value) => op!(text, mnemonic, " ", left, ", ", value),
+        Operand::Place(Place::Register(register)) => op!(text, mnemonic, " ", left, ", ", register),
+        Operand::Place(Place::Slot(at)) => op!(text, mnemonic, " ", left, ", ", slot(at)),
+        Operand::Global(symbol) => op!(text, mnemonic, " ", left, ", [", symbol, "]"),
         _ => {
             load_into(text, "ecx", right);
-            op!(text, "{mnemonic} {left}, ecx");
+            op!(text, mnemonic, " ", left, ", ecx");
         }
     }
 }
 
 fn shift(text: &mut Text, mnemonic: &str, right: Operand<'_>) {
     match right {
-        Operand::Const(count) => op!(text, "{mnemonic} eax, {}", count & 31),
+        Operand::Const(count) => op!(text, mnemonic, " eax, ", count & 31),
         _ => {
             load_into(text, "ecx", right);
-            op!(text, "{mnemonic} eax, cl");
+            op!(text, mnemonic, " eax, cl");
         }
     }
 }
@@ -260,7 +261,7 @@ fn divide(text: &mut Text, op: Arithmetic, right: Operand<'_>) {
     load_into(text, "ecx", right);
     if may_be_minus_one {
         op!(text, "cmp ecx, -1");
-        op!(text, "je {minus_one}");
+        op!(text, "je ", minus_one);
     }
     op!(text, "cdq");
     op!(text, "idiv ecx");
@@ -268,7 +269,7 @@ fn divide(text: &mut Text, op: Arithmetic, right: Operand<'_>) {
         op!(text, "mov eax, edx");
     }
     if may_be_minus_one {
-        op!(text, "jmp {done}");
+        op!(text, "jmp ", done);
         text.label(minus_one);
         match op {
             Arithmetic::Rem => op!(text, "mov eax, 0"),

@@ -14,6 +14,7 @@ mod frame;
 mod i386;
 mod lower;
 mod symbols;
+mod x86;
 mod x86_64;
 
 use std::borrow::Cow;

@@ -15,9 +15,8 @@
 //!
 //! A leaf function leaves rsp at rbp and keeps its locals in the red zone, the 128 bytes below.
 
-use std::fmt::Display;
-
 use super::emit::{Arithmetic, Condition, Frame, Isa, Label, Operand, Place, Target, Text, op};
+use super::x86::InFrame;
 
 /// The instruction set.
 pub enum X86_64 {}
@@ -42,19 +41,19 @@ impl Isa for X86_64 {
         op!(text, "push rbp");
         op!(text, "mov rbp, rsp");
         for register in &frame.saved {
-            op!(text, "push {register}");
+            op!(text, "push ", register);
         }
         if frame.body > 0 {
-            op!(text, "sub rsp, {}", frame.body);
+            op!(text, "sub rsp, ", frame.body);
         }
     }
 
     fn epilogue(text: &mut Text, frame: &Frame) {
         if frame.body > 0 {
-            op!(text, "add rsp, {}", frame.body);
+            op!(text, "add rsp, ", frame.body);
         }
         for register in frame.saved.iter().rev() {
-            op!(text, "pop {register}");
+            op!(text, "pop ", register);
         }
         op!(text, "pop rbp");
         op!(text, "ret");
@@ -63,8 +62,8 @@ impl Isa for X86_64 {
     fn parameter(text: &mut Text, index: usize, place: Place) {
         let register = ARGUMENTS[index];
         match place {
-            Place::Register(local) => op!(text, "mov {local}, {register}"),
-            Place::Slot(at) => op!(text, "mov {}, {register}", slot(at)),
+            Place::Register(local) => op!(text, "mov ", local, ", ", register),
+            Place::Slot(at) => op!(text, "mov ", slot(at), ", ", register),
         }
     }
 
@@ -74,17 +73,17 @@ impl Isa for X86_64 {
             None => {
                 load_into(text, "rax", value);
                 let at = (index - ARGUMENTS.len()) as i32 * Self::WORD;
-                op!(text, "mov [rsp + {at}], rax");
+                op!(text, "mov [rsp + ", at, "], rax");
             }
         }
     }
 
     fn call(text: &mut Text, symbol: &str) {
-        op!(text, "call {symbol}");
+        op!(text, "call ", symbol);
     }
 
     fn host(text: &mut Text, service: &str) {
-        op!(text, "host {service}");
+        op!(text, "host ", service);
     }
 
     fn load(text: &mut Text, value: Operand<'_>) {
@@ -96,14 +95,14 @@ impl Isa for X86_64 {
     }
 
     fn load_third(text: &mut Text, value: i64) {
-        op!(text, "mov rdx, {value}");
+        op!(text, "mov rdx, ", value);
     }
 
     fn store(text: &mut Text, target: Target<'_>) {
         match target {
-            Target::Place(Place::Register(register)) => op!(text, "mov {register}, rax"),
-            Target::Place(Place::Slot(at)) => op!(text, "mov {}, rax", slot(at)),
-            Target::Global(symbol) => op!(text, "mov [rip + {symbol}], rax"),
+            Target::Place(Place::Register(register)) => op!(text, "mov ", register, ", rax"),
+            Target::Place(Place::Slot(at)) => op!(text, "mov ", slot(at), ", rax"),
+            Target::Global(symbol) => op!(text, "mov [rip + ", symbol, "], rax"),
         }
     }
 
@@ -129,16 +128,16 @@ impl Isa for X86_64 {
     }
 
     fn load_element(text: &mut Text, array: i32) {
-        op!(text, "mov rax, {}", element("rax", array));
+        op!(text, "mov rax, ", element("rax", array));
     }
 
     fn store_element(text: &mut Text, array: i32, index: Operand<'_>) {
         load_into(text, "rcx", index);
-        op!(text, "mov {}, rax", element("rcx", array));
+        op!(text, "mov ", element("rcx", array), ", rax");
     }
 
     fn element_address(text: &mut Text, array: i32) {
-        op!(text, "lea rax, {}", element("rax", array));
+        op!(text, "lea rax, ", element("rax", array));
     }
 
     fn compute(text: &mut Text, op: Arithmetic, right: Operand<'_>) {
@@ -168,32 +167,34 @@ impl Isa for X86_64 {
     }
 
     fn set(text: &mut Text, condition: Condition) {
-        op!(text, "set{} al", suffix(condition));
+        op!(text, "set", suffix(condition), " al");
         op!(text, "movzx eax, al");
     }
 
     fn branch(text: &mut Text, condition: Condition, to: Label) {
-        op!(text, "j{} {to}", suffix(condition));
+        op!(text, "j", suffix(condition), " ", to);
     }
 
     fn jump(text: &mut Text, to: Label) {
-        op!(text, "jmp {to}");
+        op!(text, "jmp ", to);
     }
 }
 
-fn slot(at: i32) -> impl Display {
-    std::fmt::from_fn(move |f| match at {
-        0.. => write!(f, "[rbp + {at}]"),
-        _ => write!(f, "[rbp - {}]", -i64::from(at)),
-    })
+fn slot(at: i32) -> InFrame<'static> {
+    InFrame {
+        pointer: "rbp",
+        index: None,
+        at,
+    }
 }
 
 /// An element of an array of the frame.
-fn element(index: &str, array: i32) -> impl Display {
-    std::fmt::from_fn(move |f| match array {
-        0.. => write!(f, "[rbp + {index}*8 + {array}]"),
-        _ => write!(f, "[rbp + {index}*8 - {}]", -i64::from(array)),
-    })
+fn element(index: &str, array: i32) -> InFrame<'_> {
+    InFrame {
+        pointer: "rbp",
+        index: Some((index, "*8")),
+        at: array,
+    }
 }
 
 fn suffix(condition: Condition) -> &'static str {
@@ -210,15 +211,15 @@ fn suffix(condition: Condition) -> &'static str {
 fn load_into(text: &mut Text, register: &str, value: Operand<'_>) {
     match value {
         Operand::Accumulator if register == "rax" => {}
-        Operand::Accumulator => op!(text, "mov {register}, rax"),
+        Operand::Accumulator => op!(text, "mov ", register, ", rax"),
         Operand::Second if register == "rcx" => {}
-        Operand::Second => op!(text, "mov {register}, rcx"),
-        Operand::Const(value) => op!(text, "mov {register}, {value}"),
-        Operand::Place(Place::Register(from)) => op!(text, "mov {register}, {from}"),
-        Operand::Place(Place::Slot(at)) => op!(text, "mov {register}, {}", slot(at)),
-        Operand::Global(symbol) => op!(text, "mov {register}, [rip + {symbol}]"),
-        Operand::SlotAddress(at) => op!(text, "lea {register}, {}", slot(at)),
-        Operand::GlobalAddress(symbol) => op!(text, "lea {register}, [rip + {symbol}]"),
+        Operand::Second => op!(text, "mov ", register, ", rcx"),
+        Operand::Const(value) => op!(text, "mov ", register, ", ", value),
+        Operand::Place(Place::Register(from)) => op!(text, "mov ", register, ", ", from),
+        Operand::Place(Place::Slot(at)) => op!(text, "mov ", register, ", ", slot(at)),
+        Operand::Global(symbol) => op!(text, "mov ", register, ", [rip + ", symbol, "]"),
+        Operand::SlotAddress(at) => op!(text, "lea ", register, ", ", slot(at)),
+        Operand::GlobalAddress(symbol) => op!(text, "lea ", register, ", [rip + ", symbol, "]"),
     }
 }
 
@@ -238,24 +239,24 @@ fn simple_mnemonic(op: Arithmetic) -> Option<&'static str> {
 fn combine(text: &mut Text, mnemonic: &str, left: &str, right: Operand<'_>) {
     match right {
         Operand::Const(value) if i32::try_from(value).is_ok() => {
-            op!(text, "{mnemonic} {left}, {value}");
+            op!(text, mnemonic, " ", left, ", ", value);
         }
-        Operand::Place(Place::Register(register)) => op!(text, "{mnemonic} {left}, {register}"),
-        Operand::Place(Place::Slot(at)) => op!(text, "{mnemonic} {left}, {}", slot(at)),
-        Operand::Global(symbol) => op!(text, "{mnemonic} {left}, [rip + {symbol}]"),
+        Operand::Place(Place::Register(register)) => op!(text, mnemonic, " ", left, ", ", register),
+        Operand::Place(Place::Slot(at)) => op!(text, mnemonic, " ", left, ", ", slot(at)),
+        Operand::Global(symbol) => op!(text, mnemonic, " ", left, ", [rip + ", symbol, "]"),
         _ => {
             load_into(text, "rcx", right);
-            op!(text, "{mnemonic} {left}, rcx");
+            op!(text, mnemonic, " ", left, ", rcx");
         }
     }
 }
 
 fn shift(text: &mut Text, mnemonic: &str, right: Operand<'_>) {
     match right {
-        Operand::Const(count) => op!(text, "{mnemonic} rax, {}", count & 63),
+        Operand::Const(count) => op!(text, mnemonic, " rax, ", count & 63),
         _ => {
             load_into(text, "rcx", right);
-            op!(text, "{mnemonic} rax, cl");
+            op!(text, mnemonic, " rax, cl");
         }
     }
 }
@@ -269,7 +270,7 @@ fn divide(text: &mut Text, op: Arithmetic, right: Operand<'_>) {
     load_into(text, "rcx", right);
     if may_be_minus_one {
         op!(text, "cmp rcx, -1");
-        op!(text, "je {minus_one}");
+        op!(text, "je ", minus_one);
     }
     op!(text, "cqo");
     op!(text, "idiv rcx");
@@ -277,7 +278,7 @@ fn divide(text: &mut Text, op: Arithmetic, right: Operand<'_>) {
         op!(text, "mov rax, rdx");
     }
     if may_be_minus_one {
-        op!(text, "jmp {done}");
+        op!(text, "jmp ", done);
         text.label(minus_one);
         match op {
             Arithmetic::Rem => op!(text, "mov rax, 0"),

@@ -1,6 +1,7 @@
 //! The texts of the runtime's stubs, with the switch of the ISA in its places.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use costack_lang::syntax::{self, ExprKind, Program, Request, Service, StmtKind};
@@ -12,12 +13,28 @@ use crate::program::{FunctionInfo, Isa, Object, Part, Rights};
 struct Texts {
     file: &'static str,
     stubs: &'static str,
-    /// The stubs for a scenario without a switch text, which does not and which does cancel tasks.
-    usual: [OnceLock<Object>; 2],
+    /// For a scenario without a switch text, which does not and which does cancel tasks.
+    usual: [Usual; 2],
     /// A file's name and its text.
     entry: (&'static str, &'static str),
     switch: (&'static str, &'static str),
     switch_fp: (&'static str, &'static str),
+}
+
+/// The stubs' text and the object that it makes. The object says where the text is rather than having
+/// it, so that the assembler sees that it is the same one in every scenario.
+struct Usual {
+    text: OnceLock<String>,
+    object: OnceLock<Object>,
+}
+
+impl Usual {
+    const fn new() -> Self {
+        Usual {
+            text: OnceLock::new(),
+            object: OnceLock::new(),
+        }
+    }
 }
 
 macro_rules! texts {
@@ -25,7 +42,7 @@ macro_rules! texts {
         Texts {
             file: concat!("sim/src/runtime/", $isa, ".s"),
             stubs: include_str!(concat!($isa, ".s")),
-            usual: [const { OnceLock::new() }; 2],
+            usual: [const { Usual::new() }; 2],
             entry: (
                 concat!("asm/", $isa, "/entry.s"),
                 include_str!(concat!("../../../asm/", $isa, "/entry.s")),
@@ -64,11 +81,14 @@ pub fn stubs(program: &Program, isa: Isa) -> Object {
         .iter()
         .find(|switch| isa_of(switch.isa) == isa);
     let Some(own) = own else {
-        let usual = texts.usual[usize::from(cancels)].get_or_init(|| {
-            let stubs = leave_out_cancelling(texts.stubs, cancels);
-            put_together(texts, &stubs, &included(texts.switch))
+        let usual = &texts.usual[usize::from(cancels)];
+        let object = usual.object.get_or_init(|| {
+            let make = || leave_out_cancelling(texts.stubs, cancels);
+            let stubs = usual.text.get_or_init(make);
+            let part = |range: Range<usize>| Cow::Borrowed(&stubs[range]);
+            put_together(texts, stubs, part, &included(texts.switch))
         });
-        return usual.clone();
+        return object.clone();
     };
     let switch = Part {
         file: Cow::Owned(program.source.file().to_owned()),
@@ -78,7 +98,9 @@ pub fn stubs(program: &Program, isa: Isa) -> Object {
         statements: Vec::new(),
     };
     let stubs = leave_to_the_text(texts.stubs, &Style::of(program, isa));
-    put_together(texts, &leave_out_cancelling(&stubs, cancels), &switch)
+    let stubs = leave_out_cancelling(&stubs, cancels);
+    let part = |range: Range<usize>| Cow::Owned(stubs[range].to_owned());
+    put_together(texts, &stubs, part, &switch)
 }
 
 /// A text of `asm/` as a part.
@@ -92,8 +114,20 @@ fn included((file, text): (&'static str, &'static str)) -> Part {
     }
 }
 
-/// The stubs with the other texts in their places.
-fn put_together(texts: &'static Texts, stubs: &str, switch: &Part) -> Object {
+/// The stubs with the other texts in their places. `part` gives a piece of the stubs' text.
+fn put_together(
+    texts: &'static Texts,
+    stubs: &str,
+    part: impl Fn(Range<usize>) -> Cow<'static, str>,
+    switch: &Part,
+) -> Object {
+    let stub_part = |range: Range<usize>| Part {
+        file: Cow::Borrowed(texts.file),
+        first_line: stubs[..range.start].matches('\n').count() as u32 + 1,
+        text: part(range),
+        rights: Rights::Host,
+        statements: Vec::new(),
+    };
     let mut parts = Vec::new();
     let mut functions = Vec::new();
     let mut begun = 0;
@@ -107,9 +141,9 @@ fn put_together(texts: &'static Texts, stubs: &str, switch: &Part) -> Object {
             ".entry" => Some(included(texts.entry)),
             _ => None,
         };
-        if let Some(part) = put_in {
-            parts.push(stub_part(texts.file, stubs, begun, at));
-            parts.push(part);
+        if let Some(put_in) = put_in {
+            parts.push(stub_part(begun..at));
+            parts.push(put_in);
             begun = end;
         } else if let Some(label) = word.strip_suffix(':')
             && label.starts_with("rt_")
@@ -118,21 +152,11 @@ fn put_together(texts: &'static Texts, stubs: &str, switch: &Part) -> Object {
         }
         at = end;
     }
-    parts.push(stub_part(texts.file, stubs, begun, at));
+    parts.push(stub_part(begun..at));
     Object {
         name: "runtime".to_owned(),
         parts,
         functions,
-    }
-}
-
-fn stub_part(file: &'static str, stubs: &str, from: usize, to: usize) -> Part {
-    Part {
-        file: Cow::Borrowed(file),
-        first_line: stubs[..from].matches('\n').count() as u32 + 1,
-        text: Cow::Owned(stubs[from..to].to_owned()),
-        rights: Rights::Host,
-        statements: Vec::new(),
     }
 }
 

@@ -158,7 +158,7 @@ impl Session {
                 (pc, sp, fp, low) = (next, next_sp, next_fp, high);
                 continue;
             }
-            let Some(rule) = self.code.unwind.rules.get(pc as usize).copied() else {
+            let Some(rule) = self.code.unwind().rules.get(pc as usize).copied() else {
                 break;
             };
             let Some(high) = top_of(rule, sp, fp).filter(|high| *high >= low && *high <= top)

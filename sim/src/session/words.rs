@@ -221,7 +221,7 @@ impl Session {
         }
         // What the function's own instructions have pushed there.
         let function_start = function.map_or(0, |function| function.start);
-        let pushed = self.code.unwind.saved.iter().rev().find(|saved| {
+        let pushed = self.code.unwind().saved.iter().rev().find(|saved| {
             saved.offset == offset
                 && saved.index < frame.pc
                 && self.code.address_of(saved.index) >= u64::from(function_start)

@@ -12,7 +12,8 @@ impl Writer<'_> {
         }
     }
 
-    /// An expression and a bound on its magnitude.
+    /// An expression that binds tighter than every operator with two operands, and a bound on its
+    /// magnitude.
     pub(super) fn expr(&mut self, depth: u32) -> (String, i64) {
         if depth == 0 {
             return self.operand();
@@ -22,18 +23,18 @@ impl Writer<'_> {
             6 => {
                 let (left, right) = (self.expr(depth - 1).0, self.expr(depth - 1).0);
                 let op = ["==", "!=", "<", "<=", ">", ">="][self.rng.usize(0..6)];
-                (format!("(({left}) {op} ({right}))"), 1)
+                (format!("({left} {op} {right})"), 1)
             }
             7 => {
                 let (left, right) = (self.expr(depth - 1).0, self.expr(depth - 1).0);
                 let op = ["and", "or"][self.rng.usize(0..2)];
-                (format!("(({left}) {op} ({right}))"), 1)
+                (format!("({left} {op} {right})"), 1)
             }
             8 => {
                 let (value, bound) = self.expr(depth - 1);
                 match self.rng.bool() {
-                    true => (format!("-({value})"), bound),
-                    false => (format!("(not ({value}))"), 1),
+                    true => (format!("-{value}"), bound),
+                    false => (format!("(not {value})"), 1),
                 }
             }
             9 => (self.wrapping(), 0xffff),
@@ -51,24 +52,28 @@ impl Writer<'_> {
         // A mask of all bits that either has.
         let bits = (a.max(b) + 1).next_power_of_two_signed();
         let small = self.rng.u32(0..8);
-        let choices: [(String, i64); 10] = [
-            (format!("({left} + {right})"), a + b),
-            (format!("({left} - {right})"), a + b),
-            (format!("({left} * {right})"), a.saturating_mul(b)),
-            (format!("({left} & {right})"), bits),
-            (format!("({left} | {right})"), bits),
-            (format!("({left} ^ {right})"), bits),
-            (format!("(({left}) << {small})"), a << small),
-            (format!("(({left}) >> {small})"), a),
-            (format!("(({left}) / ((({right}) & 7) + 1))"), a),
-            (format!("(({left}) % ((({right}) & 7) + 1))"), 7),
-        ];
-        let (value, bound) = choices[self.rng.usize(0..choices.len())].clone();
-        if bound < LIMIT {
-            (value, bound)
-        } else {
-            (left, a)
+        let (op, bound) = match self.rng.usize(0..10) {
+            0 => ("+", a + b),
+            1 => ("-", a + b),
+            2 => ("*", a.saturating_mul(b)),
+            3 => ("&", bits),
+            4 => ("|", bits),
+            5 => ("^", bits),
+            6 => ("<<", a << small),
+            7 => (">>", a),
+            8 => ("/", a),
+            _ => ("%", 7),
+        };
+        if bound >= LIMIT {
+            return (left, a);
         }
+        let value = match op {
+            "<<" | ">>" => format!("({left} {op} {small})"),
+            // Neither zero nor negative.
+            "/" | "%" => format!("({left} {op} (({right} & 7) + 1))"),
+            _ => format!("({left} {op} {right})"),
+        };
+        (value, bound)
     }
 
     /// Arithmetic that overflows, of which only the low bits are kept.
