@@ -5,6 +5,7 @@
 //! what is there, so one value serves both directions.
 
 use super::pieces::Pieces;
+use super::pool;
 use super::shadow::Cell;
 
 /// Where an entry's value belongs.
@@ -196,19 +197,6 @@ impl Steps {
             *step = to;
         }
     }
-
-    /// The first step, of those in their order, of which something is not so.
-    fn partition_point(&self, is_so: impl Fn(Step) -> bool) -> usize {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match self.get(middle).is_some_and(&is_so) {
-                true => low = middle + 1,
-                false => high = middle,
-            }
-        }
-        low
-    }
 }
 
 impl std::ops::Index<usize> for Steps {
@@ -240,7 +228,7 @@ impl Cells {
     fn reserve(&mut self, count: usize) -> u64 {
         let has_room = |last: &Vec<Cell>| last.capacity() - last.len() >= count;
         if !self.pieces.last().is_some_and(has_room) {
-            self.pieces.push(Vec::with_capacity(count.max(Self::SIZE)));
+            self.pieces.push(pool::take(count.max(Self::SIZE)));
         }
         let len = self.pieces.last().map_or(0, Vec::len);
         ((self.dropped + self.pieces.len() - 1) as u64) << Self::SHIFT | len as u64
@@ -269,7 +257,12 @@ impl Cells {
 
     fn truncate(&mut self, at: u64) {
         let (piece, first) = self.place(at);
-        self.pieces.truncate(piece.saturating_add(1));
+        for piece in self
+            .pieces
+            .drain(self.pieces.len().min(piece.saturating_add(1))..)
+        {
+            pool::give(piece, Self::SIZE);
+        }
         if let Some(last) = self.pieces.get_mut(piece) {
             last.truncate(first);
         }
@@ -280,12 +273,22 @@ impl Cells {
         let count = at.map_or(self.pieces.len(), |at| {
             self.place(at).0.min(self.pieces.len())
         });
-        self.pieces.drain(..count);
+        for piece in self.pieces.drain(..count) {
+            pool::give(piece, Self::SIZE);
+        }
         self.dropped += count;
     }
 
     fn bytes(&self) -> usize {
         self.pieces.iter().map(Vec::capacity).sum::<usize>() * size_of::<Cell>()
+    }
+}
+
+impl Drop for Cells {
+    fn drop(&mut self) {
+        for piece in self.pieces.drain(..) {
+            pool::give(piece, Self::SIZE);
+        }
     }
 }
 
@@ -395,8 +398,8 @@ impl Log {
     fn drop_before(&mut self, piece: usize) {
         self.entries.drop_before(piece);
         let first = self.entries.first();
-        let is_dropped = |step: Step| (step.first as usize) < first;
-        self.kept_from = self.steps.partition_point(is_dropped);
+        let is_dropped = |step: &Step| (step.first as usize) < first;
+        self.kept_from = self.steps.0.partition_point(is_dropped);
         let copy = self.first_copy(first);
         let copy = copy.unwrap_or(self.copies.end());
         let cell = self.copies.get(copy).map(|copied| copied.first);

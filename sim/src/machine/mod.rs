@@ -12,6 +12,7 @@ pub(crate) mod memory;
 #[cfg(test)]
 mod mnemonics;
 pub(crate) mod pieces;
+mod pool;
 #[cfg(test)]
 mod random;
 mod segments;

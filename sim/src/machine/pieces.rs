@@ -6,9 +6,11 @@
 
 use std::ops::Range;
 
+use super::pool;
+
 /// A list in pieces of `1 << SHIFT` items.
 #[derive(Clone, Debug)]
-pub(crate) struct Pieces<T, const SHIFT: u32> {
+pub(crate) struct Pieces<T: 'static, const SHIFT: u32> {
     /// The piece that is being filled.
     last: Vec<T>,
     /// How many items it takes: none before there is one.
@@ -22,7 +24,7 @@ pub(crate) struct Pieces<T, const SHIFT: u32> {
     spare: Vec<Vec<T>>,
 }
 
-impl<T, const SHIFT: u32> Pieces<T, SHIFT> {
+impl<T: 'static, const SHIFT: u32> Pieces<T, SHIFT> {
     const SIZE: usize = 1 << SHIFT;
 
     pub const EMPTY: Self = Pieces {
@@ -67,7 +69,7 @@ impl<T, const SHIFT: u32> Pieces<T, SHIFT> {
     #[cold]
     fn begin_piece(&mut self) {
         let spare = self.spare.pop();
-        let next = spare.unwrap_or_else(|| Vec::with_capacity(Self::SIZE));
+        let next = spare.unwrap_or_else(|| pool::take(Self::SIZE));
         let full = std::mem::replace(&mut self.last, next);
         // The first piece is not allocated before it is needed.
         if self.room > 0 {
@@ -103,6 +105,27 @@ impl<T, const SHIFT: u32> Pieces<T, SHIFT> {
     #[inline(always)]
     pub fn get(&self, at: usize) -> Option<&T> {
         self.items(at >> SHIFT).get(at & (Self::SIZE - 1))
+    }
+
+    /// All items that are kept.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
+        self.past
+            .iter()
+            .chain(std::iter::once(&self.last))
+            .flatten()
+    }
+
+    /// The first item, of those in their order, of which something is not so.
+    pub fn partition_point(&self, is_so: impl Fn(&T) -> bool) -> usize {
+        let (mut low, mut high) = (self.first(), self.end());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.get(middle).is_some_and(&is_so) {
+                true => low = middle + 1,
+                false => high = middle,
+            }
+        }
+        low
     }
 
     /// Calls a function with each item of a range that is kept, in order or in the opposite one.
@@ -186,6 +209,16 @@ impl<T, const SHIFT: u32> Pieces<T, SHIFT> {
         let others = self.past.iter().chain(&self.spare);
         let items = others.map(Vec::capacity).sum::<usize>();
         (items + self.last.capacity()) * size_of::<T>()
+    }
+}
+
+impl<T: 'static, const SHIFT: u32> Drop for Pieces<T, SHIFT> {
+    fn drop(&mut self) {
+        let last = std::mem::take(&mut self.last);
+        let others = self.past.drain(..).chain(self.spare.drain(..));
+        others
+            .chain([last])
+            .for_each(|piece| pool::give(piece, Self::SIZE));
     }
 }
 

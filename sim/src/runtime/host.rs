@@ -14,6 +14,7 @@ use costack_lang::syntax::{self, FnId, Program, Word};
 use crate::compile::{Compiled, Tables};
 use crate::fault::{FaultKind, StackNumber, TaskNumber};
 use crate::host::{Anchor, Context, Host, SegmentKind, Then};
+use crate::machine::pieces::Pieces;
 use crate::program::Isa;
 use crate::session::{Journal, Session};
 use crate::view::{SaveStack, StackKind, Statistics, StepKind, StepView, TaskStatus, TaskView};
@@ -38,9 +39,9 @@ pub struct Runtime {
     pub(super) registers: Vec<Vec<(&'static str, String)>>,
     pub(super) core: Journal<Core>,
     /// What has happened, with the host step at which it did.
-    happened: Vec<(u64, Happened)>,
+    happened: Pieces<(u64, Happened), 11>,
     /// What services were about, with their host steps.
-    said: Vec<(u64, Said)>,
+    said: Pieces<(u64, Said), 11>,
     /// The tasks that were made before the first step.
     declared: Vec<What>,
 }
@@ -77,8 +78,8 @@ impl Runtime {
             labels: compiled.labels,
             registers: compiled.registers,
             core: Journal::new(core),
-            happened: Vec::new(),
-            said: Vec::new(),
+            happened: Pieces::EMPTY,
+            said: Pieces::EMPTY,
             declared: Vec::new(),
         }
     }
@@ -514,9 +515,9 @@ impl Host for Runtime {
             let _ = self.make(context, &new)?;
         }
         self.core = Journal::new(self.core.state().clone());
-        let made = std::mem::take(&mut self.happened);
-        let made = made.into_iter().map(|(_, happened)| self.line(happened));
-        self.declared = made.collect();
+        let made = self.happened.iter();
+        self.declared = made.map(|(_, happened)| self.line(*happened)).collect();
+        self.happened.truncate(0);
         Ok(())
     }
 

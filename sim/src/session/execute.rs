@@ -241,10 +241,9 @@ impl Session {
         if then == Then::End && !matches!(kind, StepKind::End) {
             self.tick(TickKind::End);
         }
-        if self.machine.field(Field::HostSteps) > self.records.len() as u64 {
-            self.records.push(kind);
-            self.record_steps
-                .push(self.machine.log.steps.len() as u64 - 1);
+        if self.machine.field(Field::HostSteps) > self.records.end() as u64 {
+            let step = self.machine.log.steps.len() as u64 - 1;
+            self.records.push((step, kind));
         }
     }
 

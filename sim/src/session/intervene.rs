@@ -114,13 +114,12 @@ impl Session {
         let position = self.position();
         self.machine.log.cut(self.position);
         self.end_pc = self.machine.pc;
-        let kept = |steps: &[u64]| steps.partition_point(|step| *step < position);
         if self.furthest > position {
             let host_steps = self.machine.field(Field::HostSteps);
             self.host.seek(host_steps);
             self.host.truncate(host_steps);
-            self.record_steps.truncate(kept(&self.record_steps));
-            self.records.truncate(self.record_steps.len());
+            let records = self.records.partition_point(|(step, _)| *step < position);
+            self.records.truncate(records);
             let ticks = self.ticks.partition_point(|tick| tick.step < position);
             self.ticks.truncate(ticks);
             self.fault = None;

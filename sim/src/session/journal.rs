@@ -1,9 +1,11 @@
 //! A state that commands are applied to, brought back to any moment by replaying them.
 
+use crate::machine::pieces::Pieces;
+
 /// A state machine whose history can be replayed.
 pub trait Replay: Clone {
     /// What changes it.
-    type Command: Clone;
+    type Command: Clone + 'static;
     /// What comes back.
     type Reply;
 
@@ -30,7 +32,7 @@ pub struct Journal<S: Replay> {
     /// Whether commands of the current moment have been applied.
     unfinished: bool,
     /// What was applied between two marks, in order: `(moment, command)`.
-    commands: Vec<(u64, S::Command)>,
+    commands: Pieces<(u64, S::Command), 11>,
     /// The number of `commands` and the state, at moments further and further on.
     snapshots: Vec<(u64, usize, S)>,
 }
@@ -49,7 +51,7 @@ impl<S: Replay> Journal<S> {
             state,
             moment: 0,
             unfinished: false,
-            commands: Vec::new(),
+            commands: Pieces::EMPTY,
         }
     }
 
@@ -81,7 +83,7 @@ impl<S: Replay> Journal<S> {
         let apart = Self::EVERY.max(Self::EVERY_PER_WEIGHT * self.state.weight());
         if self.moment >= last + apart {
             self.snapshots
-                .push((self.moment, self.commands.len(), self.state.clone()));
+                .push((self.moment, self.commands.end(), self.state.clone()));
         }
     }
 

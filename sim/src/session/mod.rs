@@ -25,6 +25,7 @@ use crate::code::Code;
 use crate::fault::{Fault, FaultKind};
 use crate::host::Host;
 use crate::machine::memory::Area;
+use crate::machine::pieces::Pieces;
 use crate::machine::signal;
 use crate::machine::{Context, Field, Machine, Register};
 use crate::program::{Image, Isa};
@@ -111,10 +112,8 @@ pub struct Session {
     furthest: u64,
     /// The next instruction at the end of what is recorded.
     end_pc: u32,
-    /// What the host's steps did, by their number.
-    records: Vec<StepKind>,
-    /// The steps that these were.
-    record_steps: Vec<u64>,
+    /// The host's steps by their number: which steps these were, and what they did.
+    records: Pieces<(u64, StepKind), 11>,
     ticks: Vec<Tick>,
     /// What went wrong at the last step that is recorded.
     fault: Option<Box<Fault>>,
@@ -175,8 +174,7 @@ impl Session {
             position: 0,
             furthest: 0,
             end_pc: entry,
-            records: Vec::new(),
-            record_steps: Vec::new(),
+            records: Pieces::EMPTY,
             ticks: Vec::new(),
             fault: None,
             breakpoints: Vec::new(),

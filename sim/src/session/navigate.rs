@@ -166,7 +166,8 @@ impl Session {
     pub(super) fn last_record(&self) -> Option<&StepKind> {
         let step = self.machine.log.steps.get(self.position.checked_sub(1)?)?;
         let number = self.machine.field(Field::HostSteps).checked_sub(1)?;
-        self.records.get(number as usize).filter(|_| step.is_host())
+        let (_, record) = self.records.get(number as usize)?;
+        step.is_host().then_some(record)
     }
 
     fn is_pending(&self) -> bool {

@@ -330,10 +330,10 @@ impl Session {
     fn image_is_whole(&self, passage: &Passage, before: Option<usize>) -> Verdict {
         let from = before.unwrap_or(0);
         let moved = |wanted: fn(&StepKind, TaskNumber) -> Option<u32>| {
-            let steps = self.record_steps.iter().zip(&self.records).rev();
+            let steps = self.records.iter().rev();
             steps
-                .skip_while(|(step, _)| **step as usize > passage.moves)
-                .take_while(|(step, _)| **step as usize >= from)
+                .skip_while(|(step, _)| *step as usize > passage.moves)
+                .take_while(|(step, _)| *step as usize >= from)
                 .find_map(|(step, kind)| Some((*step, wanted(kind, passage.target)?)))
         };
         let restored = moved(|kind, target| match kind {

@@ -15,8 +15,8 @@ impl Session {
             records.push(Record { at_ns: 0, what });
         }
         let mut slept_ns: u64 = 0;
-        let steps = self.record_steps.iter().zip(&self.records).zip(0..);
-        let past = steps.take_while(|((step, _), _)| **step < self.position());
+        let steps = self.records.iter().zip(0..);
+        let past = steps.take_while(|((step, _), _)| *step < self.position());
         for ((step, kind), number) in past {
             let at_ns = |slept_ns: u64| step.saturating_add(slept_ns);
             while let Some((_, what)) = happened.next_if(|(at, _)| *at == Some(number)) {

@@ -128,8 +128,9 @@ impl Session {
 
     /// What the host did in a step of its own, at or before the current position.
     pub(super) fn record_of_step(&self, step: u64) -> Option<&StepKind> {
-        let at = self.record_steps.binary_search(&step).ok()?;
-        self.records.get(at)
+        let at = self.records.partition_point(|(at, _)| *at < step);
+        let (at, record) = self.records.get(at)?;
+        (*at == step).then_some(record)
     }
 
     /// The lowest byte of a stack that was ever written, up to the current position.
