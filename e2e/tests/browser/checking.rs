@@ -208,7 +208,7 @@ fn a_stale_pointer_is_red(page: &Page) {
     page.expect_js("document.querySelectorAll('.cell.pointer-out').length > 0");
     let found = page.js(
         "const cells = [...document.querySelectorAll('.stack .cell.pointer-out, .registers .cell.pointer-out')];
-         cells[0].setAttribute('data-testid', 'stale'); return cells[0].innerText",
+         cells[0].setAttribute('data-testid', 'stale'); return cells[0].ariaLabel",
         &[],
     );
     assert!(

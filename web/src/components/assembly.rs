@@ -94,7 +94,7 @@ fn BlockView(props: &BlockProps) -> Html {
         Section::Comment(lines) => comment(&props.listing, lines),
     });
     html! {
-        <div class="block" role="group" aria-label={props.block.title.clone()} style={format!("--rows:{rows}")}>
+        <div class={classes!("block", props.next.map(|_| "here"))} role="group" aria-label={props.block.title.clone()} style={format!("--rows:{rows}")}>
             <p class="title"><b>{ &props.block.title }</b><span>{ &props.block.file }</span></p>
             { for lines }
         </div>
@@ -150,11 +150,6 @@ fn line(props: &BlockProps, index: usize) -> Html {
     let line = &props.listing.lines[index];
     let is_next = props.next == Some(index);
     let is_last = props.last == Some(index);
-    let mark = match (is_next, is_last) {
-        (true, _) => "▶",
-        (_, true) => "✓",
-        _ => "",
-    };
     let class = classes!(
         "line",
         is_next.then_some("next"),
@@ -183,7 +178,6 @@ fn line(props: &BlockProps, index: usize) -> Html {
         <li key={index} {class} aria-current={is_next.then_some("step")}
             title={line.address.map(|address| format!("{address:#x}"))}>
             { number }
-            <span class="mark" aria-hidden="true">{ mark }</span>
             if is_next { <span class="visually-hidden">{ "next: " }</span> }
             if is_last { <span class="visually-hidden">{ "executed last: " }</span> }
             if !line.text.trim().is_empty() {

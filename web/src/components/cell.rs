@@ -5,7 +5,12 @@ use web_sys::Element;
 use yew::prelude::*;
 
 use super::word;
-use crate::model::{map::Pointer, snapshot::Word, state::Subject, text::meaning};
+use crate::model::{
+    map::Pointer,
+    snapshot::Word,
+    state::Subject,
+    text::{hex_parts, meaning},
+};
 
 /// A pressed cell.
 #[derive(Clone, PartialEq, Debug)]
@@ -25,10 +30,12 @@ pub struct Props {
     pub subject: Subject,
     /// What it is the value of, for those who hear it.
     pub label: AttrValue,
-    /// The value as shown.
-    pub children: Html,
     /// The value.
     pub value: u64,
+    /// Bytes of the value.
+    pub width: u32,
+    /// What stands in the place of a value that has not been written, or not all of it.
+    pub unset: Option<AttrValue>,
     /// Whether the last step wrote it.
     pub changed: bool,
     /// If it is a pointer into a frame.
@@ -38,6 +45,9 @@ pub struct Props {
 }
 
 /// A value that can be asked about.
+///
+/// There are hundreds of them, and every step changes some: a cell is one button with its text and
+/// nothing else. What is only heard is in its name, and the dot of a changed value is the style's.
 #[component]
 pub fn Cell(props: &Props) -> Html {
     let onclick = {
@@ -61,6 +71,8 @@ pub fn Cell(props: &Props) -> Html {
     };
     let class = classes!(
         "cell",
+        "hex",
+        props.unset.is_some().then_some("unset"),
         props.changed.then_some("changed"),
         props.pointer.map(|pointer| if pointer.is_out {
             "pointer-out"
@@ -73,13 +85,18 @@ pub fn Cell(props: &Props) -> Html {
         Some(Pointer { is_out: true, .. }) => ", points into a frame that is swapped out",
         _ => "",
     };
+    let (zeros, digits) = match &props.unset {
+        Some(text) => (String::new(), text.to_string()),
+        None => hex_parts(props.value, props.width),
+    };
+    let changed = if props.changed { ", changed" } else { "" };
+    let label = format!("{}: {zeros}{digits}{out}{changed}", props.label);
     html! {
-        <button type="button" {class} {onclick} tabindex="-1"
+        <button type="button" {class} {onclick} tabindex="-1" aria-label={label}
+            title={props.unset.as_ref().map(|_| "not written yet")}
             aria-haspopup="menu" data-pointer={pointer}>
-            <span class="visually-hidden">{ &props.label }{ ": " }</span>
-            { props.children.clone() }
-            <span class="visually-hidden">{ out }</span>
-            if props.changed { { word::dot() } }
+            if !zeros.is_empty() { <span class="zeros">{ zeros }</span> }
+            { digits }
         </button>
     }
 }
@@ -93,8 +110,8 @@ pub fn memory_cell(view: &Word, word_bytes: u32, on_press: &Callback<Pressed>) -
         false => format!("{what} at {:#x}", view.address),
     };
     html! {
-        <Cell {subject} {label} pointer={view.pointer} value={view.value} changed={view.changed_from.is_some()} {on_press}>
-            { word::partial_hex(view.value, view.initialised, word_bytes) }
-        </Cell>
+        <Cell {subject} {label} pointer={view.pointer} value={view.value} width={word_bytes}
+            unset={word::unset(view.value, view.initialised, word_bytes)}
+            changed={view.changed_from.is_some()} {on_press} />
     }
 }

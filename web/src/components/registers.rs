@@ -72,22 +72,18 @@ fn RowView(props: &RowProps) -> Html {
         class,
         RegisterClass::CalleeSaved | RegisterClass::StackPointer
     );
-    let shown = if *initialised {
-        word::hex(*value, width)
-    } else {
-        html! { <span class="hex unset" title="nothing has been written to it yet">{ "not written" }</span> }
-    };
+    let unset = (!initialised).then_some("not written");
     let note = match changed_from {
         Some(Value::Uninitialised) => html! { <span class="old">{ "was not written" }</span> },
         Some(before) => word::old(before),
-        None => html! { <span class="note">{ &props.row.note }</span> },
+        None => html! { { &props.row.note } },
     };
     html! {
         <tr class={classes!(kept.then_some("kept"))} data-register={*name}>
             <th scope="row">{ *name }</th>
             <td>
-                <Cell subject={Subject::Register(name)} value={*value} changed={changed_from.is_some()}
-                    label={*name} pointer={props.row.pointer} on_press={&props.on_press}>{ shown }</Cell>
+                <Cell subject={Subject::Register(name)} value={*value} {width} {unset} changed={changed_from.is_some()}
+                    label={*name} pointer={props.row.pointer} on_press={&props.on_press} />
             </td>
             <td class="about">{ note }</td>
         </tr>

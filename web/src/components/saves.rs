@@ -18,14 +18,20 @@ use crate::{
     },
 };
 
-/// Words of an image that are shown before all of them are asked for.
-fn first_words(cards: usize) -> usize {
+/// Words of an image that are shown before all of them are asked for. Of many tasks, only the one
+/// that the last step is about shows any: the others then stand below each other, a line for each.
+fn first_words(cards: usize, about: bool) -> usize {
     match cards {
         0..=2 => 14,
         3..=6 => 8,
-        _ => 3,
+        7..=MANY => 3,
+        _ if about => 8,
+        _ => 0,
     }
 }
+
+/// So many tasks still have room for what is in their save stacks.
+const MANY: usize = 12;
 
 /// What the panel shows.
 #[derive(Properties, PartialEq)]
@@ -52,7 +58,7 @@ pub fn Saves(props: &Props) -> Html {
     let detail = html! {
         <span>{ format!("{} in all", bytes(props.total_bytes)) }</span>
     };
-    let first = first_words(props.tasks.len().saturating_sub(1));
+    let count = props.tasks.len().saturating_sub(1);
     let cards = props.tasks.iter().skip(1).map(|task| {
         let stack = props
             .stacks
@@ -60,6 +66,7 @@ pub fn Saves(props: &Props) -> Html {
             .cloned()
             .unwrap_or_default();
         let about = props.about == Some(task.view.number);
+        let first = first_words(count, about);
         html! { <Card key={task.view.number} {task} {stack} {about} {first} word_bytes={props.word_bytes}
         on_press={&props.on_press} /> }
     });
@@ -103,6 +110,8 @@ fn Card(props: &CardProps) -> Html {
         props.first.min(words.len())
     };
     let rest = words.len() - shown;
+    // One line, which says how much there is to be seen.
+    let compact = shown == 0;
     let class = classes!(
         "card",
         task_class(*number),
@@ -120,12 +129,18 @@ fn Card(props: &CardProps) -> Html {
                 <span class="state">{ status(state) }{ line.unwrap_or_default() }</span>
                 if *fp { <abbr title="keeps its own floating-point control word">{ "fp" }</abbr> }
                 <span class="fill-level" data-testid={format!("used-{name}")}>{ level(*save) }</span>
+                if is_out && props.first == 0 {
+                    <button type="button" class="more" onclick={&more} aria-expanded={all.to_string()}
+                        aria-label={format!("Words of {name}")}>
+                        { if *all { "▾" } else { "▸" } }
+                    </button>
+                }
             </div>
-            if is_out {
+            if is_out && !compact {
                 <table class="memory mono" aria-label={format!("Save stack of {name}")}>
                     <tbody>{ for words.iter().take(shown).map(|view| row(view, props)) }</tbody>
                 </table>
-                if rest > 0 || *all && words.len() > props.first {
+                if props.first > 0 && (rest > 0 || *all && words.len() > props.first) {
                     <button type="button" class="more" onclick={more} aria-expanded={all.to_string()}>
                         { if *all { "show fewer".to_owned() } else { format!("⋯ {} more words", count(rest as u64)) } }
                     </button>
@@ -133,7 +148,7 @@ fn Card(props: &CardProps) -> Html {
                 if let Some(checksum) = save.and_then(|save| save.checksum) {
                     <p class="note">{ "checksum " }<span class="mono">{ format!("{checksum:016x}") }</span></p>
                 }
-            } else {
+            } else if !is_out && props.first > 0 {
                 <p class="note">{ where_it_is(props) }</p>
             }
         </li>
@@ -172,7 +187,7 @@ fn row(view: &Word, props: &CardProps) -> Html {
         <tr data-address={format!("{:x}", view.address)} {title}>
             <th scope="row">{ short_address(on_stack, 5) }</th>
             <td>{ value }</td>
-            <td class="about"><span class="meaning">{ meaning(&view.meaning) }</span></td>
+            <td class="about meaning">{ meaning(&view.meaning) }</td>
         </tr>
     }
 }

@@ -118,16 +118,20 @@ fn Line(props: &LineProps) -> Html {
         <li {class} {style} aria-current={running.map(|_| "step")} data-line={number.to_string()}>
             <button type="button" class="number" {onclick} aria-pressed={props.breakpoint.to_string()}
                 aria-label={format!("{verb} line {number}")} tabindex="-1">{ number }</button>
-            <span class="mark" aria-hidden="true">{ if running.is_some() { "▶" } else { "" } }</span>
             <span class="text">{ for props.pieces.iter().map(piece) }</span>
-            <span class="who">
-                { for chips }
-                if others > 0 { <span class="dim">{ format!("+{}", count(others as u64)) }</span> }
-            </span>
+            if props.at.iter().any(|at| !at.runs) {
+                <span class="who">
+                    { for chips }
+                    if others > 0 { <span class="dim">{ format!("+{}", count(others as u64)) }</span> }
+                </span>
+            }
         </li>
     }
 }
 
 fn piece((class, text): &Piece) -> Html {
-    html! { <span class={style_of(*class)}>{ text }</span> }
+    match style_of(*class) {
+        None => html! { { text } },
+        style => html! { <span class={style}>{ text }</span> },
+    }
 }

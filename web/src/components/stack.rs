@@ -258,10 +258,11 @@ fn row(props: &GroupProps, view: &Word) -> Html {
         _ => meaning(&view.meaning),
     };
     let value = memory_cell(view, props.word_bytes, &props.on_press);
-    html! {
-        <tr class={classes!(is_sp.then_some("sp"))} data-address={format!("{:x}", view.address)}>
-            <th scope="row" title={format!("{:#x}", view.address)}>{ short_address(view.address, 5) }</th>
-            <td>{ value }</td>
+    // Most words are just what they mean.
+    let about = if view.changed_from.is_none() && !is_sp {
+        html! { <td class="about meaning">{ text }</td> }
+    } else {
+        html! {
             <td class="about">
                 <div>
                     <span class="meaning">{ text }</span>
@@ -269,6 +270,13 @@ fn row(props: &GroupProps, view: &Word) -> Html {
                     if is_sp { <span class="sp-mark">{ "◀ " }{ &props.sp_name }</span> }
                 </div>
             </td>
+        }
+    };
+    html! {
+        <tr class={classes!(is_sp.then_some("sp"))} data-address={format!("{:x}", view.address)}>
+            <th scope="row" title={format!("{:#x}", view.address)}>{ short_address(view.address, 5) }</th>
+            <td>{ value }</td>
+            { about }
         </tr>
     }
 }

@@ -1,7 +1,8 @@
 //! The whole run at a glance, and the way to any of its steps.
 
-use std::{fmt::Write as _, rc::Rc};
+use std::{collections::BTreeMap, fmt::Write as _, rc::Rc};
 
+use costack_sim::view::TaskNumber;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -74,11 +75,16 @@ fn Picture(props: &PictureProps) -> Html {
             }
             html! { <path class={row.name()} d={path} /> }
         });
-    let bands = props.timeline.bands.iter().map(|band| {
-        html! {
-            <rect class={task_class(band.task)} style={task_style(band.task)} x={band.start.to_string()}
-                y={BAND.to_string()} width={(band.end - band.start).to_string()} height="5" />
-        }
+    // However often a task ran, it is one shape.
+    let mut shapes: BTreeMap<TaskNumber, String> = BTreeMap::new();
+    for band in &props.timeline.bands {
+        let width = band.end - band.start;
+        let shape = shapes.entry(band.task).or_default();
+        let _ = write!(shape, "M{},{BAND}h{width}v5h-{width}z", band.start);
+    }
+    let bands = shapes.into_iter().map(|(task, shape)| {
+        let class = classes!("band", task_class(task));
+        html! { <path {class} style={task_style(task)} d={shape} /> }
     });
     html! {
         <svg viewBox={format!("0 0 {COLUMNS} 30")} preserveAspectRatio="none" aria-hidden="true">
