@@ -22,15 +22,20 @@
 //
 // At entry:
 //   rdi  address of the word that receives the source's sp
-//   rsi  sp of the target
+//   rsi  where the target's seven words are: at its sp, or at the start of its image in a save
+//        stack. What is read here is not needed again, so an image's need not be copied back
+//   rdx  sp of the target
 //   eax  what the target's C function returns
 //   rsp  the source's stack; the return address of the source's C function is on it
 // At exit, right behind the call of the target's C function:
 //   rsp, rbx, rbp, r12 to r15  what they were at that call (System V, section 3.2.1)
 //   eax  as at entry
-//   rdx, r8 to r11  pass through unread
-//   rcx, rdi, rsi and the flags: anything
+//   rdi, rsi, rdx, r8 to r11  as at entry
+//   rcx and the flags: anything
 // MXCSR and the x87 control word are shared by both sides: neither is read nor written.
+//
+// Loads, and no pops: rsp changes once, so that a signal finds one stack or the other, and they are
+// quicker.
 //
 // The return is a jump: the address that the CPU's return predictor expects is that of the call of
 // the source, so a ret would be mispredicted each time.
@@ -41,12 +46,12 @@
     push r14
     push r15
     mov [rdi], rsp
-    mov rsp, rsi
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop rbx
-    pop rbp
-    pop rcx
+    mov r15, [rsi]
+    mov r14, [rsi + 8]
+    mov r13, [rsi + 16]
+    mov r12, [rsi + 24]
+    mov rbx, [rsi + 32]
+    mov rbp, [rsi + 40]
+    mov rcx, [rsi + 48]
+    lea rsp, [rdx + 56]
     jmp rcx

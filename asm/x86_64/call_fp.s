@@ -15,7 +15,8 @@
 //   +---------------------------+        +---------------------------+
 //   nothing live below sp                nothing live below sp
 //
-// At entry and at exit: as in call.s, but rdx and r8 may be anything at exit.
+// At entry: as in call.s; rsi has the address of eight words.
+// At exit: as in call.s, but r8 and r9 may be anything.
 // At exit, besides: the control bits of MXCSR and the x87 control word are what they were when the
 // target gave up the CPU.
 //
@@ -31,27 +32,26 @@
     stmxcsr [rsp]
     fnstcw [rsp + 4]
     mov [rdi], rsp
-    mov edx, [rsp]
-    movzx r8d, word ptr [rsp + 4]
-    mov rsp, rsi
-    xor edx, [rsp]
-    xor r8w, [rsp + 4]
-    test edx, 0xffc0
+    mov r8d, [rsp]
+    movzx r9d, word ptr [rsp + 4]
+    xor r8d, [rsi]
+    xor r9w, [rsi + 4]
+    test r8d, 0xffc0
     jnz 3f
-    test r8w, r8w
+    test r9w, r9w
     jnz 4f
 2:
-    lea rsp, [rsp + 8]
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop rbx
-    pop rbp
-    pop rcx
+    mov r15, [rsi + 8]
+    mov r14, [rsi + 16]
+    mov r13, [rsi + 24]
+    mov r12, [rsi + 32]
+    mov rbx, [rsi + 40]
+    mov rbp, [rsi + 48]
+    mov rcx, [rsi + 56]
+    lea rsp, [rdx + 64]
     jmp rcx
 3:
-    ldmxcsr [rsp]
+    ldmxcsr [rsi]
 4:
-    fldcw [rsp + 4]
+    fldcw [rsi + 4]
     jmp 2b

@@ -284,12 +284,6 @@ costack_status costack_create(costack_function function,
 // The coroutine is of this thread and not destroyed. `out` can be written until this returns.
 costack_status costack_resume(costack_coroutine *coroutine, void *value, void **out);
 
-// Runs a coroutine until it yields or ends.
-//
-// The caller sees to it that:
-// The coroutine is of this thread and not destroyed. `out` can be written until this returns.
-costack_status costack_resume(costack_coroutine *coroutine, void *value, void **out);
-
 // Gives control and `value` from the running coroutine back to whoever resumed it; returns when
 // it is resumed again.
 //
@@ -297,12 +291,6 @@ costack_status costack_resume(costack_coroutine *coroutine, void *value, void **
 // depth of calls. COSTACK_ERROR_NO_COROUTINE outside of every coroutine.
 //
 // An ordinary C function, which keeps what costack_resume() keeps.
-//
-// The caller sees to it that:
-// `received` can be written until this returns. The thread runs on the coroutine's own stack.
-costack_status costack_yield(void *value, void **received);
-
-// Gives control and `value` back to whoever resumed the running coroutine.
 //
 // The caller sees to it that:
 // `received` can be written until this returns. The thread runs on the coroutine's own stack.

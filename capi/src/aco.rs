@@ -271,50 +271,20 @@ pub unsafe extern "C" fn aco_destroy(co: *mut Aco) {
 ///
 /// # Safety
 /// It came from `aco_create`, on this thread, and is not destroyed.
-#[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aco_resume(co: *mut Aco) {
-    std::arch::naked_asm!(
-        "jmp {}",
-        sym raw::resume_plain,
-    )
-}
-
-/// Runs a coroutine until it yields or exits.
-///
-/// # Safety
-/// It came from `aco_create`, on this thread, and is not destroyed.
-#[cfg(not(target_arch = "x86_64"))]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn aco_resume(co: *mut Aco) {
-    // SAFETY: the caller's promise.
-    unsafe { raw::resume_plain(co.cast()) };
+    costack::__resume!(plain, 1)
 }
 
 /// Gives control back to whoever resumed the running coroutine.
 ///
 /// # Safety
 /// The caller runs on the running coroutine's stack.
-#[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aco_yield() {
-    std::arch::naked_asm!(
-        "jmp {}",
-        sym raw::suspend_plain,
-    )
-}
-
-/// Gives control back to whoever resumed the running coroutine.
-///
-/// # Safety
-/// The caller runs on the running coroutine's stack.
-#[cfg(not(target_arch = "x86_64"))]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn aco_yield() {
-    // SAFETY: the caller's promise.
-    unsafe { raw::suspend_plain() };
+    costack::__suspend!(plain, 1)
 }
 
 /// The running coroutine; the main co while that runs.

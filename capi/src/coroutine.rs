@@ -158,7 +158,6 @@ pub unsafe extern "C" fn costack_create(
 ///
 /// # Safety
 /// The coroutine is of this thread and not destroyed. `out` can be written until this returns.
-#[cfg(not(target_arch = "x86"))]
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn costack_resume(
@@ -166,25 +165,7 @@ pub unsafe extern "C" fn costack_resume(
     value: *mut c_void,
     out: *mut *mut c_void,
 ) -> costack_status {
-    #[cfg(target_arch = "x86_64")]
-    std::arch::naked_asm!("xor ecx, ecx", "jmp {}", sym raw::resume_function);
-    #[cfg(target_arch = "aarch64")]
-    std::arch::naked_asm!("mov w3, wzr", "b {}", sym raw::resume_function);
-}
-
-/// Runs a coroutine until it yields or ends.
-///
-/// # Safety
-/// The coroutine is of this thread and not destroyed. `out` can be written until this returns.
-#[cfg(target_arch = "x86")]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn costack_resume(
-    coroutine: *mut costack_coroutine,
-    value: *mut c_void,
-    out: *mut *mut c_void,
-) -> costack_status {
-    // SAFETY: the caller's promise.
-    unsafe { raw::resume_function(coroutine.cast(), value, out, 0) }
+    costack::__resume!(values, 0)
 }
 
 /// Gives control and `value` from the running coroutine back to whoever resumed it; returns when
@@ -197,31 +178,13 @@ pub unsafe extern "C" fn costack_resume(
 ///
 /// # Safety
 /// `received` can be written until this returns. The thread runs on the coroutine's own stack.
-#[cfg(not(target_arch = "x86"))]
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn costack_yield(
     value: *mut c_void,
     received: *mut *mut c_void,
 ) -> costack_status {
-    #[cfg(target_arch = "x86_64")]
-    std::arch::naked_asm!("xor edx, edx", "jmp {}", sym raw::suspend_function);
-    #[cfg(target_arch = "aarch64")]
-    std::arch::naked_asm!("mov w2, wzr", "b {}", sym raw::suspend_function);
-}
-
-/// Gives control and `value` back to whoever resumed the running coroutine.
-///
-/// # Safety
-/// `received` can be written until this returns. The thread runs on the coroutine's own stack.
-#[cfg(target_arch = "x86")]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn costack_yield(
-    value: *mut c_void,
-    received: *mut *mut c_void,
-) -> costack_status {
-    // SAFETY: the caller's promise.
-    unsafe { raw::suspend_function(value, received, 0) }
+    costack::__suspend!(values, 0)
 }
 
 /// Ends the running coroutine, from any depth of calls, as if its function returned `value`. Does
@@ -373,7 +336,7 @@ pub unsafe extern "C" fn costack_destroy(
                 return status_of(&error);
             }
             loop {
-                match raw::resume(control, ptr::null_mut(), ptr::null_mut(), 0) {
+                match raw::resume(control, ptr::null_mut(), ptr::null_mut()) {
                     COSTACK_ENDED => break,
                     COSTACK_YIELDED => {}
                     error => return error,

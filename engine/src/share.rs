@@ -282,6 +282,41 @@ impl<K: Copy + Eq> Stack<K> {
         self.used = bytes;
     }
 
+    /// How many bytes to copy back so that `coroutine` may run in place of the owner, which has
+    /// yielded without a word to the engine. `None` when it may not, or its bytes are in place:
+    /// then [`yielded`](Self::yielded) and [`plan_resume`](Self::plan_resume) say more.
+    ///
+    /// With [`handed_over`](Self::handed_over) this is what a backend needs that hears of a yield
+    /// only when something else is to be done with the stack: half the stores.
+    #[inline(always)]
+    pub fn plan_hand_over(&self, coroutine: &Coroutine) -> Option<u32> {
+        debug_assert_eq!(
+            self.used, BUSY,
+            "the owner runs, as far as the engine knows"
+        );
+        match coroutine.status() {
+            Status::Fresh | Status::Suspended => coroutine.image(),
+            Status::Running | Status::Finished => None,
+        }
+    }
+
+    /// Confirms that the owner, which had yielded and left `bytes` in use, was saved, and the image
+    /// of `key` copied back: the same as `yielded`, `plan_resume` and `resumed`.
+    #[inline(always)]
+    pub fn handed_over(
+        &mut self,
+        owner: &mut Coroutine,
+        bytes: u32,
+        key: K,
+        coroutine: &mut Coroutine,
+    ) {
+        debug_assert_eq!(owner.status(), Status::Running);
+        debug_assert_ne!(bytes, BUSY);
+        *owner = Coroutine::new(bytes, Status::Suspended, true);
+        self.owner = Some(key);
+        *coroutine = Coroutine::new(coroutine.bytes(), Status::Running, false);
+    }
+
     /// The running owner has ended. The stack is free; nothing of it is ever saved.
     #[inline(always)]
     pub fn finished(&mut self, coroutine: &mut Coroutine) {

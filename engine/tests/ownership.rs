@@ -31,6 +31,9 @@ struct Machine {
     /// Who has resumed whom: the last one runs.
     chain: Vec<usize>,
     versions: u64,
+    /// Each stack and its owner's record as they were before the yield that was the last thing done
+    /// with the stack: what a backend has that has not told the engine of it yet.
+    untold: Vec<Option<(Stack<usize>, Coroutine)>>,
 }
 
 #[derive(Clone, Debug)]
@@ -66,6 +69,7 @@ impl Machine {
             members: Vec::new(),
             chain: Vec::new(),
             versions: 0,
+            untold: vec![None; 4],
         }
     }
 
@@ -94,6 +98,7 @@ impl Machine {
         } else {
             (Coroutine::out(initial.len), Some(initial))
         };
+        self.untold[stack] = None;
         self.members.push(Member {
             record,
             stack,
@@ -122,9 +127,14 @@ impl Machine {
         let before = self.stacks[stack].clone();
         let planned = self.stacks[stack].plan_resume(member, &self.members[member].record);
         assert_eq!(before, self.stacks[stack], "a plan changes nothing");
+        let untold = self.untold[stack].take();
         let plan = match planned {
             Err(refusal) => {
                 assert_eq!(Some(refusal), expected);
+                if let Some((untold, _)) = untold {
+                    let record = &self.members[member].record;
+                    assert_eq!(untold.plan_hand_over(record), None);
+                }
                 return;
             }
             Ok(plan) => {
@@ -155,11 +165,20 @@ impl Machine {
                 self.on_stack[stack] = Some(image);
             }
         }
+        let handed_over = untold.and_then(|(untold, owner)| {
+            let target = self.members[member].record.clone();
+            hand_over(plan, untold, owner, member, target)
+        });
         let mut victim = evicted.map(|m| self.members[m].record.clone());
         self.stacks[stack].resumed(member, &mut self.members[member].record, victim.as_mut());
         if let (Some(index), Some(record)) = (evicted, victim) {
             assert_eq!(record.image(), Some(self.members[index].left.len));
             self.members[index].record = record;
+            if let Some((after, owner, target)) = handed_over {
+                assert_eq!(after, self.stacks[stack]);
+                assert_eq!(owner, self.members[index].record);
+                assert_eq!(target, self.members[member].record);
+            }
         }
         assert_eq!(self.stacks[stack].owner(), Some(member));
         assert_eq!(
@@ -180,6 +199,11 @@ impl Machine {
         let left = self.new_bytes(member, len);
         self.on_stack[stack] = Some(left);
         self.members[member].left = left;
+        let before = (
+            self.stacks[stack].clone(),
+            self.members[member].record.clone(),
+        );
+        self.untold[stack] = Some(before);
         self.stacks[stack].yielded(&mut self.members[member].record, len);
     }
 
@@ -190,10 +214,12 @@ impl Machine {
         let stack = self.members[member].stack;
         self.stacks[stack].finished(&mut self.members[member].record);
         self.on_stack[stack] = None;
+        self.untold[stack] = None;
     }
 
     fn free(&mut self, member: usize) {
         let stack = self.members[member].stack;
+        self.untold[stack] = None;
         let was_owner = self.stacks[stack].owner() == Some(member);
         let freed = self.stacks[stack].free(member, &mut self.members[member].record);
         if self.chain.contains(&member) {
@@ -241,6 +267,29 @@ impl Machine {
             );
         }
     }
+}
+
+/// What a hand-over makes of a stack whose owner has yielded without a word to the engine; `None` when
+/// there is none to make.
+fn hand_over(
+    plan: Plan<usize>,
+    mut stack: Stack<usize>,
+    mut owner: Coroutine,
+    member: usize,
+    mut target: Coroutine,
+) -> Option<(Stack<usize>, Coroutine, Coroutine)> {
+    let planned = stack.plan_hand_over(&target);
+    match plan {
+        // In place: the owner itself, which the engine takes for a running one.
+        Plan::Switch => assert_eq!(stack.plan_hand_over(&owner), None),
+        Plan::Exchange { evict, restore } => {
+            assert_eq!(planned, Some(restore));
+            let (_, len) = evict.expect("the owner has yielded");
+            stack.handed_over(&mut owner, len, member, &mut target);
+            return Some((stack, owner, target));
+        }
+    }
+    None
 }
 
 proptest! {

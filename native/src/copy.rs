@@ -59,23 +59,47 @@ pub(crate) unsafe fn copy_image<const FRESH: usize>(
     #[cfg(costack_asan)]
     // SAFETY: the caller's promise.
     return unsafe { crate::tools::asan::copy(source, target, bytes) };
-    // SAFETY: every move lies within the first `bytes` bytes of both, by the caller's promise on
-    // the size: the fresh words, one more if an odd number is left, then whole chunks.
+    // SAFETY: both parts lie within the first `bytes` bytes of both, by the caller's promise.
     #[cfg(not(costack_asan))]
     unsafe {
-        let (mut source, mut target) = (source, target);
+        let rest = bytes - FRESH * WORD;
+        if rest <= SMALL {
+            return copy_small::<FRESH>(source, target, bytes);
+        }
+        cold_path();
+        move_fresh::<FRESH>(source, target);
+        let (source, target) = (source.add(FRESH * WORD), target.add(FRESH * WORD));
+        if rest < LARGE {
+            core::ptr::copy_nonoverlapping(source, target, rest);
+        } else {
+            copy_large(source, target, rest);
+        }
+    }
+}
+
+/// Whether [`copy_small`] takes an image of so many bytes, `FRESH` words at least.
+#[inline(always)]
+pub(crate) const fn is_small<const FRESH: usize>(bytes: usize) -> bool {
+    bytes - FRESH * WORD <= SMALL
+}
+
+/// As [`copy_image`], without a call.
+///
+/// # Safety
+/// As there, and the image [is small](is_small).
+#[cfg_attr(costack_asan, allow(dead_code))]
+#[inline(always)]
+pub(crate) unsafe fn copy_small<const FRESH: usize>(
+    source: *const u8,
+    target: *mut u8,
+    bytes: usize,
+) {
+    // SAFETY: every move lies within the first `bytes` bytes of both, by the caller's promise on
+    // the size: the fresh words, one more if an odd number is left, then whole chunks.
+    unsafe {
         move_fresh::<FRESH>(source, target);
         let rest = bytes - FRESH * WORD;
-        (source, target) = (source.add(FRESH * WORD), target.add(FRESH * WORD));
-        if rest > SMALL {
-            cold_path();
-            if rest < LARGE {
-                core::ptr::copy_nonoverlapping(source, target, rest);
-            } else {
-                copy_large(source, target, rest);
-            }
-            return;
-        }
+        let (mut source, mut target) = (source.add(FRESH * WORD), target.add(FRESH * WORD));
         let odd = rest % CHUNK;
         if odd != 0 {
             cold_path();

@@ -558,7 +558,7 @@ impl Shared {
     #[inline(always)]
     pub(crate) fn prepare(self, stack: &StackState) -> Result<usize, Error> {
         // SAFETY: a control block belongs to its stack.
-        let bytes = unsafe { exchange::bring_in::<FRESH_WORDS>(stack, self)? };
+        let bytes = unsafe { exchange::bring_in::<FRESH_WORDS, 0>(stack, self)? };
         Ok(stack.top.addr() - bytes)
     }
 

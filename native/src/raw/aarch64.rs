@@ -1,140 +1,140 @@
 //! aarch64, AAPCS64. The texts are in `asm/aarch64/`; each draws the stack at its top.
 
 use super::at;
-use crate::raw::{Control, Entry, prepare, refuse_suspend};
+use crate::raw::{Control, Entry};
 use core::arch::{asm, naked_asm};
 use core::cell::Cell;
-use core::ffi::c_void;
-use core::ptr;
 
 /// Words that an image has at least, moved one by one. `call.s` stores pairs, which are moved as
 /// they were stored.
 pub(crate) const FRESH_WORDS: usize = 4;
 
-/// Resumes a coroutine; see [`resume`](super::super::resume).
+/// Words that `call.s` takes from an image.
+pub(crate) const TAKEN_WORDS: usize = 0;
+
+/// The body of a C function that resumes; see [`raw::resume`](crate::raw::resume).
 ///
-/// # Safety
-/// As there.
-#[unsafe(naked)]
-pub unsafe extern "C" fn resume(
-    control: *mut Control,
-    value: *mut c_void,
-    out: *mut *mut c_void,
-    strict: i32,
-) -> i32 {
-    naked_asm!(
-        "cbz x0, 8f",
-        "ldr x8, [x0, #{sp}]",
-        "cbz x8, 8f",
-        // Here: x0 control block, x1 value, x2 out, x8 sp of the coroutine.
-        "7:",
-        "mrs x9, tpidr_el0",
-        "adrp x10, :gottprel:costack_running_control",
-        "ldr x10, [x10, #:gottprel_lo12:costack_running_control]",
-        "ldr x11, [x9, x10]",
-        "str x0, [x9, x10]",
-        "str x11, [x0, #{previous}]",
-        "str x2, [x0, #{out}]",
-        "ldr x12, [x0, #{received}]",
-        "str xzr, [x0, #{sp}]",
-        "cbz x12, 6f",
-        "str x1, [x12]",
-        "6:",
-        "mov x2, #0",
-        "mov x1, x8",
-        "ldrb w9, [x0, #{fp}]",
-        "add x0, x0, #{resumer_sp}",
-        "cbnz w9, 5f",
-        include_str!("../../../asm/aarch64/call.s"),
-        "5:",
-        include_str!("../../../asm/aarch64/call_fp.s"),
-        // Its bytes are not in place, or it may not be resumed.
-        "8:",
-        "stp x29, x30, [sp, #-48]!",
-        "mov x29, sp",
-        "stp x0, x1, [sp, #16]",
-        "str x2, [sp, #32]",
-        "mov w1, w3",
-        "bl {prepare}",
-        "mov x8, x0",
-        "ldr x2, [sp, #32]",
-        "ldp x0, x1, [sp, #16]",
-        "ldp x29, x30, [sp], #48",
-        "cmn x8, #4095",
-        "b.lo 7b",
-        "mov x0, x8",
-        "ret",
-        sp = const at::SP,
-        received = const at::RECEIVED,
-        previous = const at::PREVIOUS,
-        out = const at::OUT,
-        fp = const at::FP,
-        resumer_sp = const at::RESUMER_SP,
-        prepare = sym prepare,
-    )
+/// `values`: its arguments are a control block, a value and where to put one. `plain`: a control
+/// block, and no values are passed. `$strict`: whether an error ends the process, 0 or 1.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __resume {
+    (values, $strict:literal) => {
+        $crate::__resume!(
+            $strict,
+            "str x2, [x0, #{out}]\n\
+             ldr x12, [x0, #{received}]\n\
+             cbz x12, 6f\n\
+             str x1, [x12]\n\
+             6:"
+        )
+    };
+    (plain, $strict:literal) => {
+        $crate::__resume!($strict, "")
+    };
+    ($strict:literal, $values:literal) => {
+        ::core::arch::naked_asm!(
+            "cbz x0, 8f",
+            "ldr x8, [x0, #{sp}]",
+            "cbz x8, 8f",
+            // Here: x0 control block, x1 value, x2 out, x8 sp of the coroutine.
+            "7:",
+            "mrs x9, tpidr_el0",
+            "adrp x10, :gottprel:costack_running_control",
+            "ldr x10, [x10, #:gottprel_lo12:costack_running_control]",
+            "ldr x11, [x9, x10]",
+            "str x0, [x9, x10]",
+            "str x11, [x0, #{previous}]",
+            "str xzr, [x0, #{sp}]",
+            $values,
+            "mov x2, #0",
+            "mov x1, x8",
+            "ldrb w9, [x0, #{fp}]",
+            "add x0, x0, #{resumer_sp}",
+            "cbnz w9, 5f",
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../asm/aarch64/call.s")),
+            "5:",
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../asm/aarch64/call_fp.s")),
+            // Its bytes are not in place, or it may not be resumed.
+            "8:",
+            "stp x29, x30, [sp, #-48]!",
+            "mov x29, sp",
+            "stp x0, x1, [sp, #16]",
+            "str x2, [sp, #32]",
+            concat!("mov w1, #", $strict),
+            "bl {prepare}",
+            "mov x8, x0",
+            "ldr x2, [sp, #32]",
+            "ldp x0, x1, [sp, #16]",
+            "ldp x29, x30, [sp], #48",
+            "cmn x8, #4095",
+            "b.lo 7b",
+            "mov x0, x8",
+            "ret",
+            "/* {received} {out} */",
+            sp = const $crate::raw::at::SP,
+            received = const $crate::raw::at::RECEIVED,
+            previous = const $crate::raw::at::PREVIOUS,
+            out = const $crate::raw::at::OUT,
+            fp = const $crate::raw::at::FP,
+            resumer_sp = const $crate::raw::at::RESUMER_SP,
+            prepare = sym $crate::raw::prepare,
+        )
+    };
 }
 
-/// Gives control back to the resumer; see [`suspend`](super::super::suspend).
+/// The body of a C function that suspends; see [`raw::suspend`](crate::raw::suspend).
 ///
-/// # Safety
-/// As there.
-#[unsafe(naked)]
-pub unsafe extern "C" fn suspend(
-    value: *mut c_void,
-    received: *mut *mut c_void,
-    strict: i32,
-) -> i32 {
-    naked_asm!(
-        "mrs x9, tpidr_el0",
-        "adrp x10, :gottprel:costack_running_control",
-        "ldr x10, [x10, #:gottprel_lo12:costack_running_control]",
-        "ldr x8, [x9, x10]",
-        "cbz x8, 8f",
-        "ldr x11, [x8, #{resumer_sp}]",
-        "cbz x11, 8f",
-        "ldr x12, [x8, #{previous}]",
-        "str x12, [x9, x10]",
-        "str x1, [x8, #{received}]",
-        "ldr x13, [x8, #{out}]",
-        "cbz x13, 6f",
-        "str x0, [x13]",
-        "6:",
-        "mov x2, #0",
-        "mov x1, x11",
-        "mov x0, x8",
-        "ldrb w9, [x8, #{fp}]",
-        "cbnz w9, 5f",
-        include_str!("../../../asm/aarch64/call.s"),
-        "5:",
-        include_str!("../../../asm/aarch64/call_fp.s"),
-        "8:",
-        "mov w0, w2",
-        "b {refuse}",
-        resumer_sp = const at::RESUMER_SP,
-        previous = const at::PREVIOUS,
-        received = const at::RECEIVED,
-        out = const at::OUT,
-        fp = const at::FP,
-        refuse = sym refuse_suspend,
-    )
-}
-
-/// As [`resume`], strict, for coroutines that neither yield a value nor want one.
-///
-/// # Safety
-/// As for [`resume`](super::super::resume).
-pub unsafe extern "C" fn resume_plain(control: *mut Control) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe { resume(control, ptr::null_mut(), ptr::null_mut(), 1) }
-}
-
-/// As [`suspend`], strict, for coroutines that neither yield a value nor want one.
-///
-/// # Safety
-/// As for [`suspend`](super::super::suspend).
-pub unsafe extern "C" fn suspend_plain() -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe { suspend(ptr::null_mut(), ptr::null_mut(), 1) }
+/// `values`: its arguments are a value and where to put one. `plain`: it has none. `$strict`: as
+/// for `__resume`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __suspend {
+    (values, $strict:literal) => {
+        $crate::__suspend!(
+            $strict,
+            "str x1, [x8, #{received}]\n\
+             ldr x13, [x8, #{out}]\n\
+             cbz x13, 6f\n\
+             str x0, [x13]\n\
+             6:"
+        )
+    };
+    (plain, $strict:literal) => {
+        $crate::__suspend!($strict, "")
+    };
+    ($strict:literal, $values:literal) => {
+        ::core::arch::naked_asm!(
+            "mrs x9, tpidr_el0",
+            "adrp x10, :gottprel:costack_running_control",
+            "ldr x10, [x10, #:gottprel_lo12:costack_running_control]",
+            "ldr x8, [x9, x10]",
+            "cbz x8, 8f",
+            "ldr x11, [x8, #{resumer_sp}]",
+            "cbz x11, 8f",
+            "ldr x12, [x8, #{previous}]",
+            "str x12, [x9, x10]",
+            $values,
+            "mov x2, #0",
+            "mov x1, x11",
+            "mov x0, x8",
+            "ldrb w9, [x8, #{fp}]",
+            "cbnz w9, 5f",
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../asm/aarch64/call.s")),
+            "5:",
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../asm/aarch64/call_fp.s")),
+            "8:",
+            concat!("mov w0, #", $strict),
+            "b {refuse}",
+            "/* {received} {out} */",
+            resumer_sp = const $crate::raw::at::RESUMER_SP,
+            previous = const $crate::raw::at::PREVIOUS,
+            received = const $crate::raw::at::RECEIVED,
+            out = const $crate::raw::at::OUT,
+            fp = const $crate::raw::at::FP,
+            refuse = sym $crate::raw::refuse_suspend,
+        )
+    };
 }
 
 /// Switches to the resumer for the last time; its `resume` returns `status`.

@@ -1,7 +1,8 @@
 //! Selects the architecture. Every file exports the same items in the same order:
 //!
-//! - [`FRESH_WORDS`]: what a switch leaves at the low end of an image.
-//! - [`resume`], [`suspend`], [`leave`]: the C functions.
+//! - [`FRESH_WORDS`]: what a switch leaves at the low end of an image; [`TAKEN_WORDS`]: what it
+//!   takes from there when its target was out.
+//! - `__resume`, `__suspend`: the bodies of C functions. [`leave`]: the last switch.
 //! - [`CallFrame`], [`CallFrameFp`]: what a switch finds on a stack that has not run yet.
 //! - [`ControlWords`]: what the floating-point flavour keeps.
 //! - [`current_cell`]: where the thread's running coroutine is noted.
@@ -18,8 +19,11 @@ mod isa;
 #[path = "x86_64.rs"]
 mod isa;
 
-pub(super) use isa::{CallFrame, CallFrameFp, FRESH_WORDS, current_cell, leave};
-pub use isa::{ControlWords, resume, resume_plain, suspend, suspend_plain};
+pub use isa::ControlWords;
+#[cfg(target_arch = "x86")]
+#[doc(hidden)]
+pub use isa::current_address;
+pub(super) use isa::{CallFrame, CallFrameFp, FRESH_WORDS, TAKEN_WORDS, current_cell, leave};
 
 use super::Control;
 use core::mem::offset_of;
@@ -38,20 +42,25 @@ core::arch::global_asm!(
     ".popsection",
 );
 
-/// Where things are in a control block, for the assembly.
-mod at {
+/// Where things are in a control block, in bytes, for the assembly.
+pub mod at {
     use super::{Control, offset_of};
     use crate::head::{Head, Link};
 
-    /// The head is the first field of the first field.
-    pub(super) const SP: usize = offset_of!(Head, sp);
-    pub(super) const RESUMER_SP: usize = offset_of!(Head, link) + offset_of!(Link, sp);
-    pub(super) const FP: usize = Head::FP_OFFSET;
-    pub(super) const STAGE: usize = offset_of!(Head, stage);
-    pub(super) const OUT: usize = offset_of!(Control, out);
-    pub(super) const RECEIVED: usize = offset_of!(Control, received);
-    pub(super) const FIRST: usize = offset_of!(Control, first);
-    pub(super) const PREVIOUS: usize = offset_of!(Control, previous);
+    /// The coroutine's stack pointer. The head is the first field of the first field.
+    pub const SP: usize = offset_of!(Head, sp);
+    /// Its resumer's.
+    pub const RESUMER_SP: usize = offset_of!(Head, link) + offset_of!(Link, sp);
+    /// The flavour.
+    pub const FP: usize = Head::FP_OFFSET;
+    pub(crate) const STAGE: usize = offset_of!(Head, stage);
+    /// Where the resumer wants the value that comes back.
+    pub const OUT: usize = offset_of!(Control, out);
+    /// Where the coroutine wants the value that it is resumed with.
+    pub const RECEIVED: usize = offset_of!(Control, received);
+    pub(crate) const FIRST: usize = offset_of!(Control, first);
+    /// Who ran when it was resumed.
+    pub const PREVIOUS: usize = offset_of!(Control, previous);
 }
 
 #[cfg(test)]

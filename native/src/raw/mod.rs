@@ -11,7 +11,8 @@
 //! coroutine for a running one, and resuming it again asks nobody and copies nothing. As soon as
 //! anything else is to be done with the stack, the engine is told of the yield, and the stack
 //! pointer goes. So the two C functions do nothing but switch, as long as a coroutine is resumed
-//! that owns its stack.
+//! that owns its stack. And when another coroutine of that stack is resumed, the engine hears of the
+//! yield, the eviction and the resume in one, which takes half the stores.
 //!
 //! An exception of another language that no frame of a coroutine catches finds no frame above it.
 
@@ -37,11 +38,11 @@ use costack_engine::Refusal;
 use costack_engine::share::{self, Status};
 
 pub use arch::ControlWords;
-/// [`resume`] as the C function that it is, to be jumped to.
-pub use arch::resume as resume_function;
-/// [`suspend`] as the C function that it is, to be jumped to.
-pub use arch::suspend as suspend_function;
-pub use arch::{resume_plain, suspend_plain};
+#[doc(hidden)]
+pub use arch::at;
+#[cfg(target_arch = "x86")]
+#[doc(hidden)]
+pub use arch::current_address;
 
 /// What [`resume`] and [`suspend`] return: not negative when the switch was made.
 pub mod status {
@@ -281,35 +282,30 @@ pub fn current_location() -> *mut *mut Control {
 /// argument. Unless `out` is null, the value that comes back is stored there.
 ///
 /// Returns [`status::YIELDED`] or [`status::ENDED`], or an error after which nothing has changed.
-/// When `strict` is not zero, an error is printed and ends the process.
 ///
 /// # Safety
 /// `control` is null or a coroutine of this thread that is not destroyed. `out` is null or can be
 /// written until this returns.
-#[inline(always)]
-pub unsafe fn resume(
+#[unsafe(naked)]
+pub unsafe extern "C" fn resume(
     control: *mut Control,
     value: *mut c_void,
     out: *mut *mut c_void,
-    strict: i32,
 ) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe { arch::resume(control, value, out, strict) }
+    crate::__resume!(values, 0)
 }
 
 /// Gives control and `value` to whoever resumed the running coroutine. Returns when it is resumed;
 /// unless `received` is null, the value that it is resumed with is stored there.
 ///
-/// Returns [`status::YIELDED`], or [`status::NO_COROUTINE`], after which nothing has changed. When
-/// `strict` is not zero, an error is printed and ends the process.
+/// Returns [`status::YIELDED`], or [`status::NO_COROUTINE`], after which nothing has changed.
 ///
 /// # Safety
 /// `received` is null or can be written until this returns. The thread runs on the stack of the
 /// coroutine that is noted as the running one.
-#[inline(always)]
-pub unsafe fn suspend(value: *mut c_void, received: *mut *mut c_void, strict: i32) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe { arch::suspend(value, received, strict) }
+#[unsafe(naked)]
+pub unsafe extern "C" fn suspend(value: *mut c_void, received: *mut *mut c_void) -> i32 {
+    crate::__suspend!(values, 0)
 }
 
 /// Ends the running coroutine: its resumer gets `value`. Nothing of its frames is cleaned up.
@@ -612,7 +608,7 @@ pub unsafe fn divert(control: *mut Control, function: Entry) -> Result<(), Error
     let head = &this.block.head;
     let sp = match head.sp.get() {
         // SAFETY: the caller's promise.
-        0 => unsafe { bring_in(control)? },
+        0 => unsafe { bring_in(control)? }.sp,
         sp => sp,
     };
     let frame = CallFrame::new(control, function, this.returned);
@@ -719,7 +715,28 @@ unsafe fn tell_of_yield(stack: &StackState) {
     }
 }
 
-/// Brings a coroutine's bytes into place; returns its stack pointer.
+/// Where a switch to a coroutine finds it.
+struct Place {
+    /// The words that the switch takes: at its stack pointer, or at the start of its image.
+    words: usize,
+    /// Its stack pointer.
+    sp: usize,
+}
+
+/// A place in the registers in which a C function returns two words.
+#[cfg(target_pointer_width = "64")]
+type TwoWords = u128;
+#[cfg(target_pointer_width = "32")]
+type TwoWords = u64;
+
+impl Place {
+    #[inline(always)]
+    fn to_registers(&self) -> TwoWords {
+        (self.sp as TwoWords) << usize::BITS | self.words as TwoWords
+    }
+}
+
+/// Brings a coroutine's bytes into place.
 ///
 /// # Errors
 /// The engine's refusal, or no memory to save the owner. Nothing has changed then.
@@ -728,7 +745,7 @@ unsafe fn tell_of_yield(stack: &StackState) {
 /// `control` is a coroutine of this thread that is not destroyed, and has no stack pointer in its
 /// head.
 #[inline(always)]
-unsafe fn bring_in(control: *mut Control) -> Result<usize, Error> {
+unsafe fn bring_in(control: *mut Control) -> Result<Place, Error> {
     // SAFETY: the caller's promise.
     let this = unsafe { &*control };
     match this.block.head.kind.get() {
@@ -744,17 +761,82 @@ unsafe fn bring_in(control: *mut Control) -> Result<usize, Error> {
         let stack = this.block.stack.as_ref();
         tell_of_yield(stack);
         let owner = stack.blocks_owner();
-        let bytes = exchange::bring_in::<{ arch::FRESH_WORDS }>(stack, target)?;
-        if owner != Some(target) {
-            if let Some(owner) = owner {
-                note_save(owner);
-            }
-            if this.has_begun() {
-                (*this.save.get()).restores += 1;
-            }
-            (*this.stack).owner.set(control);
+        let bytes =
+            exchange::bring_in::<{ arch::FRESH_WORDS }, { arch::TAKEN_WORDS }>(stack, target)?;
+        let sp = stack.top_ptr().addr() - bytes;
+        if owner == Some(target) {
+            return Ok(Place { words: sp, sp });
         }
-        Ok(stack.top_ptr().addr() - bytes)
+        if let Some(owner) = owner {
+            note_save(owner);
+        }
+        note_restore(control);
+        Ok(Place::of_restored(this, sp))
+    }
+}
+
+/// As [`bring_in`], for the most frequent case alone: the stack's owner has yielded, `control` is
+/// out, and the images are small. `None` when it is another case; nothing has changed then.
+///
+/// # Safety
+/// As for [`bring_in`], but `control` may have a stack pointer in its head.
+#[inline(always)]
+unsafe fn hand_over(control: *mut Control) -> Option<Place> {
+    // SAFETY: the caller's promise.
+    let this = unsafe { &*control };
+    if !matches!(this.block.head.kind.get(), Kind::Shared | Kind::SharedFp) {
+        cold_path();
+        return None;
+    }
+    // SAFETY: as in `bring_in`. An owner that runs has no stack pointer in its head, so that it seems
+    // to have more bytes than the stack.
+    unsafe {
+        let stack = this.block.stack.as_ref();
+        let owner = stack.blocks_owner()?;
+        let head = &owner.0.as_ref().head;
+        let owned = stack.top_ptr().addr().wrapping_sub(head.sp.get());
+        if owned > stack.bytes {
+            cold_path();
+            return None;
+        }
+        let restored = exchange::hand_over::<{ arch::FRESH_WORDS }, { arch::TAKEN_WORDS }>(
+            stack,
+            owner,
+            owned,
+            shared_of(control),
+        )?;
+        head.sp.set(0);
+        note_save(owner);
+        note_restore(control);
+        let sp = stack.top_ptr().addr() - restored;
+        Some(Place::of_restored(this, sp))
+    }
+}
+
+impl Place {
+    /// Of a coroutine whose image was just copied back, but for the words that a switch takes.
+    #[inline(always)]
+    fn of_restored(this: &Control, sp: usize) -> Place {
+        // SAFETY: borrowed for this line only.
+        let image = unsafe { *this.block.image.get() }.start.addr();
+        let words = if arch::TAKEN_WORDS == 0 { sp } else { image };
+        Place { words, sp }
+    }
+}
+
+/// Shows that a coroutine now owns its stack.
+///
+/// # Safety
+/// It has just become the owner.
+#[inline(always)]
+unsafe fn note_restore(control: *mut Control) {
+    // SAFETY: the caller's promise; borrowed in these lines only.
+    unsafe {
+        let this = &*control;
+        if this.has_begun() {
+            (*this.save.get()).restores += 1;
+        }
+        (*this.stack).owner.set(control);
     }
 }
 
@@ -770,8 +852,9 @@ unsafe fn note_save(evicted: Shared) {
         let bytes = (*evicted.record()).bytes() as usize;
         let save = &mut *evicted.0.cast::<Control>().as_ref().save.get();
         save.saves += 1;
-        // Most images are of the size of the last one, and stores are what a switch has most of.
-        if save.bytes != bytes || save.start != image.start.cast() {
+        // Most images are of the size of the last one, and stores are what a switch has most of. A
+        // save stack is only ever replaced by one of another capacity.
+        if save.bytes != bytes || save.capacity != image.capacity as usize {
             cold_path();
             save.start = image.start.cast();
             save.capacity = image.capacity as usize;
@@ -781,24 +864,111 @@ unsafe fn note_save(evicted: Shared) {
     }
 }
 
-/// For the assembly of `resume`: the stack pointer of a coroutine, its bytes in place; or a
-/// negative status.
+/// For the body of C functions that resume: where the words of a coroutine are, and its stack
+/// pointer, its bytes in place; or a negative status in the first word.
 ///
 /// # Safety
 /// As for [`resume`], and the head has no stack pointer.
-unsafe extern "C" fn prepare(control: *mut Control, strict: i32) -> usize {
-    if control.is_null() {
-        return refuse(status::NULL, "no coroutine was given", strict);
-    }
+#[doc(hidden)]
+pub unsafe extern "C" fn prepare(control: *mut Control, strict: i32) -> TwoWords {
     // SAFETY: the caller's promise.
-    match unsafe { bring_in(control) } {
-        Ok(sp) => sp,
-        Err(error) => refuse(status_of(&error), error, strict),
+    unsafe {
+        if !control.is_null()
+            && let Some(place) = hand_over(control)
+        {
+            return place.to_registers();
+        }
+        // The last thing that is done, so that this function needs no stack of its own.
+        prepare_any(control, strict)
     }
 }
 
-/// For the assembly of `suspend`: nobody has resumed the code that runs.
-unsafe extern "C" fn refuse_suspend(strict: i32) -> i32 {
+/// As [`prepare`], and passes the values as [`resume`] says.
+///
+/// # Safety
+/// As for [`resume`], and the head has no stack pointer.
+#[doc(hidden)]
+pub unsafe extern "C" fn prepare_with_values(
+    control: *mut Control,
+    value: *mut c_void,
+    out: *mut *mut c_void,
+    strict: i32,
+) -> TwoWords {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if !control.is_null()
+            && let Some(place) = hand_over(control)
+        {
+            pass(control, value, out);
+            return place.to_registers();
+        }
+        // As in `prepare`.
+        prepare_any_with_values(control, value, out, strict)
+    }
+}
+
+/// As [`prepare_with_values`], in all cases.
+///
+/// # Safety
+/// As there.
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn prepare_any_with_values(
+    control: *mut Control,
+    value: *mut c_void,
+    out: *mut *mut c_void,
+    strict: i32,
+) -> TwoWords {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let words = prepare_any(control, strict);
+        // Statuses of errors are the last addresses there are.
+        if words as usize <= usize::MAX - 4096 {
+            pass(control, value, out);
+        }
+        words
+    }
+}
+
+/// Passes the values of a resume.
+///
+/// # Safety
+/// As for [`resume`]; the coroutine is in place.
+#[inline(always)]
+unsafe fn pass(control: *mut Control, value: *mut c_void, out: *mut *mut c_void) {
+    // SAFETY: the caller's promise. Where the coroutine wants its value lies on its own stack.
+    unsafe {
+        (*control).out.set(out);
+        let received = (*control).received.get();
+        if !received.is_null() {
+            *received = value;
+        }
+    }
+}
+
+/// As [`prepare`], in all cases.
+///
+/// # Safety
+/// As there.
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn prepare_any(control: *mut Control, strict: i32) -> TwoWords {
+    if control.is_null() {
+        return refuse(status::NULL, "no coroutine was given", strict) as TwoWords;
+    }
+    // SAFETY: the caller's promise.
+    match unsafe { bring_in(control) } {
+        Ok(place) => place.to_registers(),
+        Err(error) => refuse(status_of(&error), error, strict) as TwoWords,
+    }
+}
+
+/// For the body of C functions that suspend: nobody has resumed the code that runs.
+///
+/// # Safety
+/// It may always be called.
+#[doc(hidden)]
+pub unsafe extern "C" fn refuse_suspend(strict: i32) -> i32 {
     refuse(
         status::NO_COROUTINE,
         "it was called outside of every coroutine",

@@ -1,153 +1,151 @@
 //! i386, System V. The texts are in `asm/i386/`; each draws the stack at its top.
 
 use super::at;
-use crate::raw::{Control, Entry, prepare, refuse_suspend};
+use crate::raw::{Control, Entry};
 use core::arch::{asm, naked_asm};
 use core::cell::Cell;
-use core::ffi::c_void;
-use core::ptr;
 
 /// Words that are stored one by one right before an image is saved: what `call.s` pushes, and the
 /// return address.
 pub(crate) const FRESH_WORDS: usize = 5;
 
-/// Resumes a coroutine; see [`resume`](super::super::resume).
+/// Words that `call.s` takes from an image.
+pub(crate) const TAKEN_WORDS: usize = 0;
+
+/// The body of a C function that resumes; see [`raw::resume`](crate::raw::resume).
 ///
-/// # Safety
-/// As there.
-#[unsafe(naked)]
-pub unsafe extern "C" fn resume(
-    control: *mut Control,
-    value: *mut c_void,
-    out: *mut *mut c_void,
-    strict: i32,
-) -> i32 {
-    naked_asm!(
-        "mov ecx, [esp + 4]",
-        "test ecx, ecx",
-        "jz 8f",
-        "mov edx, [ecx + {sp}]",
-        "test edx, edx",
-        "jz 8f",
-        // Here: ecx control block, edx sp of the coroutine, the arguments on the stack.
-        "7:",
-        "call {current_cell}",
-        "push edx",
-        "mov edx, [eax]",
-        "mov [ecx + {previous}], edx",
-        "mov [eax], ecx",
-        "mov edx, [esp + 16]",
-        "mov [ecx + {out}], edx",
-        "mov eax, [ecx + {received}]",
-        "test eax, eax",
-        "jz 6f",
-        "mov edx, [esp + 12]",
-        "mov [eax], edx",
-        "6:",
-        "pop edx",
-        "xor eax, eax",
-        "mov [ecx + {sp}], eax",
-        "cmp byte ptr [ecx + {fp}], al",
-        "lea ecx, [ecx + {resumer_sp}]",
-        "jne 5f",
-        include_str!("../../../asm/i386/call.s"),
-        "5:",
-        include_str!("../../../asm/i386/call_fp.s"),
-        // Its bytes are not in place, or it may not be resumed. Two arguments and one word that
-        // aligns esp for the call.
-        "8:",
-        "mov eax, [esp + 16]",
-        "sub esp, 4",
-        "push eax",
-        "push ecx",
-        "call {prepare}",
-        "add esp, 12",
-        "cmp eax, -4096",
-        "ja 9f",
-        "mov edx, eax",
-        "mov ecx, [esp + 4]",
-        "jmp 7b",
-        "9:",
-        "ret",
-        sp = const at::SP,
-        received = const at::RECEIVED,
-        previous = const at::PREVIOUS,
-        out = const at::OUT,
-        fp = const at::FP,
-        resumer_sp = const at::RESUMER_SP,
-        prepare = sym prepare,
-        current_cell = sym current_address,
-    )
+/// `values`: its arguments are a control block, a value and where to put one. `plain`: a control
+/// block, and no values are passed. `$strict`: whether an error ends the process, 0 or 1.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __resume {
+    (values, $strict:literal) => {
+        $crate::__resume!(
+            $strict,
+            "mov edx, [esp + 16]\n\
+             mov [ecx + {out}], edx\n\
+             mov eax, [ecx + {received}]\n\
+             test eax, eax\n\
+             jz 6f\n\
+             mov edx, [esp + 12]\n\
+             mov [eax], edx\n\
+             6:"
+        )
+    };
+    (plain, $strict:literal) => {
+        $crate::__resume!($strict, "")
+    };
+    ($strict:literal, $values:literal) => {
+        ::core::arch::naked_asm!(
+            "mov ecx, [esp + 4]",
+            "test ecx, ecx",
+            "jz 8f",
+            "mov edx, [ecx + {sp}]",
+            "test edx, edx",
+            "jz 8f",
+            // Here: ecx control block, edx sp of the coroutine, the arguments on the stack.
+            "7:",
+            "call {current_cell}",
+            "push edx",
+            "mov edx, [eax]",
+            "mov [ecx + {previous}], edx",
+            "mov [eax], ecx",
+            $values,
+            "pop edx",
+            "xor eax, eax",
+            "mov [ecx + {sp}], eax",
+            "cmp byte ptr [ecx + {fp}], al",
+            "lea ecx, [ecx + {resumer_sp}]",
+            "jne 5f",
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../asm/i386/call.s")),
+            "5:",
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../asm/i386/call_fp.s")),
+            // Its bytes are not in place, or it may not be resumed. Two arguments and one word that
+            // aligns esp for the call.
+            "8:",
+            "sub esp, 4",
+            concat!("push ", $strict),
+            "push ecx",
+            "call {prepare}",
+            "add esp, 12",
+            "cmp eax, -4096",
+            "ja 9f",
+            "mov edx, eax",
+            "mov ecx, [esp + 4]",
+            "jmp 7b",
+            "9:",
+            "ret",
+            "/* {received} {out} */",
+            sp = const $crate::raw::at::SP,
+            received = const $crate::raw::at::RECEIVED,
+            previous = const $crate::raw::at::PREVIOUS,
+            out = const $crate::raw::at::OUT,
+            fp = const $crate::raw::at::FP,
+            resumer_sp = const $crate::raw::at::RESUMER_SP,
+            prepare = sym $crate::raw::prepare,
+            current_cell = sym $crate::raw::current_address,
+        )
+    };
 }
 
-/// Gives control back to the resumer; see [`suspend`](super::super::suspend).
+/// The body of a C function that suspends; see [`raw::suspend`](crate::raw::suspend).
 ///
-/// # Safety
-/// As there.
-#[unsafe(naked)]
-pub unsafe extern "C" fn suspend(
-    value: *mut c_void,
-    received: *mut *mut c_void,
-    strict: i32,
-) -> i32 {
-    naked_asm!(
-        "call {current_cell}",
-        "mov ecx, [eax]",
-        "test ecx, ecx",
-        "jz 8f",
-        "cmp dword ptr [ecx + {resumer_sp}], 0",
-        "je 8f",
-        "mov edx, [ecx + {previous}]",
-        "mov [eax], edx",
-        "mov edx, [esp + 8]",
-        "mov [ecx + {received}], edx",
-        "mov eax, [ecx + {out}]",
-        "test eax, eax",
-        "jz 6f",
-        "mov edx, [esp + 4]",
-        "mov [eax], edx",
-        "6:",
-        "xor eax, eax",
-        "mov edx, [ecx + {resumer_sp}]",
-        "cmp byte ptr [ecx + {fp}], al",
-        "jne 5f",
-        include_str!("../../../asm/i386/call.s"),
-        "5:",
-        include_str!("../../../asm/i386/call_fp.s"),
-        // One argument and two words that align esp for the call.
-        "8:",
-        "mov eax, [esp + 12]",
-        "sub esp, 8",
-        "push eax",
-        "call {refuse}",
-        "add esp, 12",
-        "ret",
-        resumer_sp = const at::RESUMER_SP,
-        previous = const at::PREVIOUS,
-        received = const at::RECEIVED,
-        out = const at::OUT,
-        fp = const at::FP,
-        refuse = sym refuse_suspend,
-        current_cell = sym current_address,
-    )
-}
-
-/// As [`resume`], strict, for coroutines that neither yield a value nor want one.
-///
-/// # Safety
-/// As for [`resume`](super::super::resume).
-pub unsafe extern "C" fn resume_plain(control: *mut Control) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe { resume(control, ptr::null_mut(), ptr::null_mut(), 1) }
-}
-
-/// As [`suspend`], strict, for coroutines that neither yield a value nor want one.
-///
-/// # Safety
-/// As for [`suspend`](super::super::suspend).
-pub unsafe extern "C" fn suspend_plain() -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe { suspend(ptr::null_mut(), ptr::null_mut(), 1) }
+/// `values`: its arguments are a value and where to put one. `plain`: it has none. `$strict`: as
+/// for `__resume`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __suspend {
+    (values, $strict:literal) => {
+        $crate::__suspend!(
+            $strict,
+            "mov edx, [esp + 8]\n\
+             mov [ecx + {received}], edx\n\
+             mov eax, [ecx + {out}]\n\
+             test eax, eax\n\
+             jz 6f\n\
+             mov edx, [esp + 4]\n\
+             mov [eax], edx\n\
+             6:"
+        )
+    };
+    (plain, $strict:literal) => {
+        $crate::__suspend!($strict, "")
+    };
+    ($strict:literal, $values:literal) => {
+        ::core::arch::naked_asm!(
+            "call {current_cell}",
+            "mov ecx, [eax]",
+            "test ecx, ecx",
+            "jz 8f",
+            "cmp dword ptr [ecx + {resumer_sp}], 0",
+            "je 8f",
+            "mov edx, [ecx + {previous}]",
+            "mov [eax], edx",
+            $values,
+            "xor eax, eax",
+            "mov edx, [ecx + {resumer_sp}]",
+            "cmp byte ptr [ecx + {fp}], al",
+            "jne 5f",
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../asm/i386/call.s")),
+            "5:",
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../asm/i386/call_fp.s")),
+            // One argument and two words that align esp for the call.
+            "8:",
+            "sub esp, 8",
+            concat!("push ", $strict),
+            "call {refuse}",
+            "add esp, 12",
+            "ret",
+            "/* {received} {out} */",
+            resumer_sp = const $crate::raw::at::RESUMER_SP,
+            previous = const $crate::raw::at::PREVIOUS,
+            received = const $crate::raw::at::RECEIVED,
+            out = const $crate::raw::at::OUT,
+            fp = const $crate::raw::at::FP,
+            refuse = sym $crate::raw::refuse_suspend,
+            current_cell = sym $crate::raw::current_address,
+        )
+    };
 }
 
 /// Switches to the resumer for the last time; its `resume` returns `status`.
@@ -251,7 +249,8 @@ pub(crate) fn current_cell() -> *const Cell<*mut Control> {
 
 /// As [`current_cell`]; keeps every register but eax and the flags.
 #[unsafe(naked)]
-unsafe extern "C" fn current_address() -> *const Cell<*mut Control> {
+#[doc(hidden)]
+pub unsafe extern "C" fn current_address() -> *const Cell<*mut Control> {
     naked_asm!(
         "call 2f",
         "2:",
