@@ -236,6 +236,40 @@ impl Memory {
         }
     }
 
+    /// Bytes that its pages take.
+    pub fn bytes(&self) -> usize {
+        self.frames.len() * size_of::<Frame>()
+    }
+
+    /// Makes every page what it was at another moment of the same run. One that was not touched yet
+    /// then is as if nothing had been written to it, and stays: steps that are made again find it.
+    pub fn bring_back(&mut self, then: &Memory) {
+        for (number, (now, then_region)) in self.regions.iter().zip(&then.regions).enumerate() {
+            // That a cell belongs to a stack is for good.
+            let for_good = if number == Area::Stacks as usize {
+                MAPPED
+            } else {
+                0
+            };
+            for (page, entry) in now.pages.iter().enumerate() {
+                let Some(frame) = entry.checked_sub(FIRST) else {
+                    continue;
+                };
+                let cells = &mut self.frames[frame as usize][..];
+                let entry = then_region.pages.get(page);
+                match entry.and_then(|entry| entry.checked_sub(FIRST)) {
+                    Some(frame) => cells.copy_from_slice(&then.frames[frame as usize][..]),
+                    None => cells.iter_mut().for_each(|cell| {
+                        *cell = Cell {
+                            value: 0,
+                            shadow: cell.shadow & for_good,
+                        };
+                    }),
+                }
+            }
+        }
+    }
+
     /// Calls a function with the address and the cells of every touched page, in a fixed order.
     pub fn for_each_page(&self, mut f: impl FnMut(u64, &[Cell])) {
         for region in &self.regions {

@@ -18,6 +18,7 @@ mod random;
 mod segments;
 pub(crate) mod shadow;
 pub(crate) mod signal;
+pub(crate) mod state;
 #[cfg(test)]
 mod testing;
 mod x86;

@@ -71,8 +71,13 @@ impl Session {
                 continue;
             }
             let until = next.map_or(left, |(step, _)| left.min(step - now));
+            let due = self.snapshots.due_in(now as usize, &self.machine);
+            let until = until.min(due.max(1) as u64);
             let outcome = self.execute_undisturbed(until);
             self.position = self.machine.log.steps.len();
+            if self.snapshots.due_in(self.position, &self.machine) == 0 {
+                self.snapshots.take(self.position, &self.machine);
+            }
             let made = self.position as u64 - now;
             left -= made;
             if made < until || left == 0 {
@@ -80,6 +85,7 @@ impl Session {
             }
         };
         self.position = self.machine.log.steps.len();
+        self.undone = self.position;
         self.end_pc = self.machine.pc;
         self.furthest = self.recorded_len();
         outcome

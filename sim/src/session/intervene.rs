@@ -113,6 +113,8 @@ impl Session {
     fn cut(&mut self) {
         let position = self.position();
         self.machine.log.cut(self.position);
+        self.snapshots.cut(self.position);
+        self.undone = self.position;
         self.end_pc = self.machine.pc;
         if self.furthest > position {
             let host_steps = self.machine.field(Field::HostSteps);

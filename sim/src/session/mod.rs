@@ -9,6 +9,7 @@ mod frames;
 mod intervene;
 mod journal;
 mod navigate;
+mod snapshots;
 mod step_view;
 mod switch_checks;
 #[cfg(test)]
@@ -32,6 +33,7 @@ use crate::program::{Image, Isa};
 use crate::view::{Breakpoint, Intervention, StackKind, StepKind, Tick};
 
 pub use journal::{Journal, Replay};
+use snapshots::Snapshots;
 
 /// What a session may use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,6 +43,9 @@ pub struct Options {
     /// Bytes of log that are kept, about. Going back further than they reach executes again from
     /// the start.
     pub log_limit: u64,
+    /// Steps between two snapshots of the whole state, at least. A jump goes over no more than two
+    /// times as many steps, or thereabouts.
+    pub snapshot_steps: u64,
     /// Where signals arrive by themselves.
     pub signals: Signals,
 }
@@ -63,6 +68,7 @@ impl Default for Options {
         Options {
             memory_limit: 256 << 20,
             log_limit: 128 << 20,
+            snapshot_steps: 1 << 17,
             signals: Signals::None,
         }
     }
@@ -108,6 +114,10 @@ pub struct Session {
     host: Box<dyn Host>,
     /// Steps made up to here.
     position: usize,
+    /// The steps from the position to here are undone in the log; those after it, which are not made
+    /// here either, are not. See [`snapshots`].
+    undone: usize,
+    snapshots: Snapshots,
     /// Steps ever made; more than the log has after starting again.
     furthest: u64,
     /// The next instruction at the end of what is recorded.
@@ -172,6 +182,8 @@ impl Session {
             machine,
             host,
             position: 0,
+            undone: 0,
+            snapshots: Snapshots::new(options.snapshot_steps),
             furthest: 0,
             end_pc: entry,
             records: Pieces::EMPTY,
@@ -244,9 +256,9 @@ impl Session {
         &self.ticks
     }
 
-    /// Bytes that the log takes.
+    /// Bytes that the log and the snapshots take.
     pub fn log_bytes(&self) -> u64 {
-        (self.machine.log.bytes() + self.machine.calls.bytes()) as u64
+        (self.machine.log.bytes() + self.machine.calls.bytes() + self.snapshots.bytes()) as u64
     }
 }
 

@@ -44,15 +44,12 @@ impl Session {
             self.execute(target as u64);
             return;
         }
-        let machine = &mut self.machine;
-        if self.position == machine.log.steps.len() {
-            self.end_pc = machine.pc;
+        if self.position == self.machine.log.steps.len() {
+            self.end_pc = self.machine.pc;
         }
-        let host_steps = machine.field(Field::HostSteps);
-        let back = target < self.position;
-        let steps = target.min(self.position)..target.max(self.position);
-        machine.exchange(machine.log.range_of(steps), back);
-        self.position = target;
+        let host_steps = self.machine.field(Field::HostSteps);
+        self.approach(target);
+        let machine = &mut self.machine;
         machine.pc = match machine.log.steps.get(target) {
             Some(step) => step.pc(),
             None => self.end_pc,
@@ -73,7 +70,8 @@ impl Session {
         self.machine = machine;
         self.host.seek(0);
         self.host.truncate(0);
-        self.position = 0;
+        (self.position, self.undone) = (0, 0);
+        self.snapshots.cut(0);
         self.end_pc = self.machine.pc;
     }
 
