@@ -4,7 +4,30 @@
 //! - [`Word`], [`Arrived`]: what passes through a switch.
 //! - [`switch`], [`switch_fp`]: the two flavours, assembled in place.
 //! - [`InitialFrame`], [`InitialFrameFp`]: what a switch finds on a stack that has not run yet.
+//! - `thread_variable!`: the address of a variable of the thread, which [`define_thread_variable`] has
+//!   defined.
 //! - `interrupted_sp` (with `std`): the stack pointer of what a signal has interrupted.
+
+/// Defines a variable of the thread, of so many bytes, zero at first, which assembly gets at without
+/// a call, in programs and in shared libraries alike (ELF handling for thread-local storage, the
+/// initial-exec model).
+#[cfg(any(feature = "raw", all(feature = "runtime", target_os = "linux")))]
+macro_rules! define_thread_variable {
+    ($symbol:expr, $bytes:literal) => {
+        core::arch::global_asm!(
+            concat!(".pushsection .tbss.", $symbol, ", \"awT\", @nobits"),
+            concat!(".globl ", $symbol),
+            concat!(".hidden ", $symbol),
+            concat!(".type ", $symbol, ", @object"),
+            ".balign 8",
+            concat!(".size ", $symbol, ", ", $bytes),
+            concat!($symbol, ": .zero ", $bytes),
+            ".popsection",
+        );
+    };
+}
+#[cfg(any(feature = "raw", all(feature = "runtime", target_os = "linux")))]
+pub(crate) use define_thread_variable;
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;

@@ -78,6 +78,7 @@ pub(crate) unsafe fn copy_image<const FRESH: usize>(
 }
 
 /// Whether [`copy_small`] takes an image of so many bytes, `FRESH` words at least.
+#[cfg(feature = "raw")]
 #[inline(always)]
 pub(crate) const fn is_small<const FRESH: usize>(bytes: usize) -> bool {
     bytes - FRESH * WORD <= SMALL

@@ -1,7 +1,9 @@
 //! Carries out the engine's plans: save, restore, change of owner. All copies of images are made
 //! here, and all of them on the resumer's stack.
 
-use crate::copy::{copy_image, copy_small, is_small};
+use crate::copy::copy_image;
+#[cfg(feature = "raw")]
+use crate::copy::{copy_small, is_small};
 use crate::shared::{Shared, StackState};
 use crate::{Error, Id};
 use core::hint::cold_path;

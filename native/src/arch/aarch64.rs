@@ -161,6 +161,32 @@ unsafe extern "C" fn entry() {
     )
 }
 
+/// The address of a variable that `define_thread_variable` has defined.
+///
+/// It is worked out anew each time. An address that was kept across a switch has to be read from the
+/// stack of the one that goes on, and what is done with it then waits for that.
+#[cfg(any(feature = "raw", all(feature = "runtime", target_os = "linux")))]
+macro_rules! thread_variable {
+    ($symbol:expr) => {{
+        let address;
+        // SAFETY: reads the thread pointer and the variable's place behind it.
+        unsafe {
+            core::arch::asm!(
+                "mrs {0}, tpidr_el0",
+                concat!("adrp {1}, :gottprel:", $symbol),
+                concat!("ldr {1}, [{1}, #:gottprel_lo12:", $symbol, "]"),
+                "add {0}, {0}, {1}",
+                out(reg) address,
+                out(reg) _,
+                options(nostack, readonly, preserves_flags),
+            );
+        }
+        address
+    }};
+}
+#[cfg(any(feature = "raw", all(feature = "runtime", target_os = "linux")))]
+pub(crate) use thread_variable;
+
 /// The stack pointer of what a signal has interrupted; `None` on systems where it is not known
 /// where they keep it.
 ///

@@ -175,6 +175,33 @@ entry! {
     entry_fp, 20
 }
 
+/// The address of a variable that `define_thread_variable` has defined.
+///
+/// It is worked out anew each time. An address that was kept across a switch has to be read from the
+/// stack of the one that goes on, and what is done with it then waits for that.
+#[cfg(any(feature = "raw", all(feature = "runtime", target_os = "linux")))]
+macro_rules! thread_variable {
+    ($symbol:expr) => {{
+        let address;
+        // SAFETY: reads the thread pointer and the variable's place behind it.
+        unsafe {
+            core::arch::asm!(
+                "call 2f",
+                "2:",
+                "popl {0}",
+                "addl $_GLOBAL_OFFSET_TABLE_+(.-2b), {0}",
+                concat!("movl ", $symbol, "@GOTNTPOFF({0}), {0}"),
+                "addl %gs:0, {0}",
+                out(reg) address,
+                options(att_syntax, readonly),
+            );
+        }
+        address
+    }};
+}
+#[cfg(any(feature = "raw", all(feature = "runtime", target_os = "linux")))]
+pub(crate) use thread_variable;
+
 /// The stack pointer of what a signal has interrupted; `None` on systems where it is not known
 /// where they keep it.
 ///

@@ -182,6 +182,29 @@ entry! {
     entry_fp, 32
 }
 
+/// The address of a variable that `define_thread_variable` has defined.
+///
+/// It is worked out anew each time. An address that was kept across a switch has to be read from the
+/// stack of the one that goes on, and what is done with it then waits for that.
+#[cfg(any(feature = "raw", all(feature = "runtime", target_os = "linux")))]
+macro_rules! thread_variable {
+    ($symbol:expr) => {{
+        let address;
+        // SAFETY: reads the thread pointer and the variable's place behind it.
+        unsafe {
+            core::arch::asm!(
+                concat!("mov {0}, qword ptr [rip + ", $symbol, "@GOTTPOFF]"),
+                "add {0}, fs:[0]",
+                out(reg) address,
+                options(nostack, readonly),
+            );
+        }
+        address
+    }};
+}
+#[cfg(any(feature = "raw", all(feature = "runtime", target_os = "linux")))]
+pub(crate) use thread_variable;
+
 /// The stack pointer of what a signal has interrupted; `None` on systems where it is not known
 /// where they keep it.
 ///

@@ -3,7 +3,6 @@
 use super::at;
 use crate::raw::{Control, Entry};
 use core::arch::{asm, naked_asm};
-use core::cell::Cell;
 
 /// Words that an image has at least, moved one by one. `call.s` stores pairs, which are moved as
 /// they were stored.
@@ -226,25 +225,6 @@ impl ControlWords {
         unsafe { asm!("mrs {}, fpcr", out(reg) fpcr, options(nomem, nostack, preserves_flags)) };
         ControlWords { fpcr }
     }
-}
-
-/// Where the thread's running coroutine is noted.
-#[inline(always)]
-pub(crate) fn current_cell() -> *const Cell<*mut Control> {
-    let address;
-    // SAFETY: reads the thread pointer and the variable's place behind it.
-    unsafe {
-        asm!(
-            "mrs {0}, tpidr_el0",
-            "adrp {1}, :gottprel:costack_running_control",
-            "ldr {1}, [{1}, #:gottprel_lo12:costack_running_control]",
-            "add {0}, {0}, {1}",
-            out(reg) address,
-            out(reg) _,
-            options(nostack, pure, readonly),
-        );
-    }
-    address
 }
 
 /// Where a stack starts to run: notes that it has begun (`Stage::Begun`, 1), calls the function, then

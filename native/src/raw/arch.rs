@@ -5,7 +5,6 @@
 //! - `__resume`, `__suspend`: the bodies of C functions. [`leave`]: the last switch.
 //! - [`CallFrame`], [`CallFrameFp`]: what a switch finds on a stack that has not run yet.
 //! - [`ControlWords`]: what the floating-point flavour keeps.
-//! - [`current_cell`]: where the thread's running coroutine is noted.
 
 #[cfg(target_arch = "aarch64")]
 #[path = "aarch64.rs"]
@@ -23,24 +22,20 @@ pub use isa::ControlWords;
 #[cfg(target_arch = "x86")]
 #[doc(hidden)]
 pub use isa::current_address;
-pub(super) use isa::{CallFrame, CallFrameFp, FRESH_WORDS, TAKEN_WORDS, current_cell, leave};
+pub(super) use isa::{CallFrame, CallFrameFp, FRESH_WORDS, TAKEN_WORDS, leave};
 
 use super::Control;
+use core::cell::Cell;
 use core::mem::offset_of;
 
-// The thread's running coroutine. A variable of the assembly's own, because the C functions must
-// get at it without a call, in programs and in shared libraries alike (ELF handling for
-// thread-local storage, the initial-exec model).
-core::arch::global_asm!(
-    ".pushsection .tbss.costack_running_control, \"awT\", @nobits",
-    ".globl costack_running_control",
-    ".hidden costack_running_control",
-    ".type costack_running_control, @object",
-    ".balign 8",
-    ".size costack_running_control, 8",
-    "costack_running_control: .zero 8",
-    ".popsection",
-);
+// The thread's running coroutine.
+crate::arch::define_thread_variable!("costack_running_control", 8);
+
+/// Where that is noted for this thread.
+#[inline(always)]
+pub(super) fn current_cell() -> *const Cell<*mut Control> {
+    crate::arch::thread_variable!("costack_running_control")
+}
 
 /// Where things are in a control block, in bytes, for the assembly.
 pub mod at {

@@ -240,14 +240,7 @@ impl ControlWords {
     }
 }
 
-/// Where the thread's running coroutine is noted.
-#[inline(always)]
-pub(crate) fn current_cell() -> *const Cell<*mut Control> {
-    // SAFETY: it takes no arguments and has no effect.
-    unsafe { current_address() }
-}
-
-/// As [`current_cell`]; keeps every register but eax and the flags.
+/// Where the thread's running coroutine is noted; keeps every register but eax and the flags.
 #[unsafe(naked)]
 #[doc(hidden)]
 pub unsafe extern "C" fn current_address() -> *const Cell<*mut Control> {

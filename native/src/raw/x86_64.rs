@@ -3,7 +3,6 @@
 use super::at;
 use crate::raw::{Control, Entry};
 use core::arch::{asm, naked_asm};
-use core::cell::Cell;
 
 /// Words that are stored one by one right before an image is saved: what `call.s` pushes, and the
 /// return address.
@@ -254,22 +253,6 @@ impl ControlWords {
         }
         words
     }
-}
-
-/// Where the thread's running coroutine is noted.
-#[inline(always)]
-pub(crate) fn current_cell() -> *const Cell<*mut Control> {
-    let address;
-    // SAFETY: reads the thread pointer and the variable's place behind it.
-    unsafe {
-        asm!(
-            "mov {0}, qword ptr [rip + costack_running_control@GOTTPOFF]",
-            "add {0}, fs:[0]",
-            out(reg) address,
-            options(nostack, pure, readonly),
-        );
-    }
-    address
 }
 
 /// Where a stack starts to run: notes that it has begun (`Stage::Begun`, 1), calls the function, then

@@ -12,6 +12,7 @@
 //! a call into the engine or of some assignments, and never across a switch or a call of code that
 //! could come back here. That is what every `UnsafeCell` of this file relies on.
 
+mod current;
 mod told;
 mod turns;
 
@@ -30,6 +31,7 @@ use super::doorbell::Doorbell;
 use super::pool::{Bound, PoolState};
 use super::task::{Body, Place, TaskCoroutine, TaskYielder};
 use super::trace::{Sink, Tracer};
+use current::of_thread;
 
 /// How a task gave way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,19 +109,6 @@ pub(crate) struct Core {
     pub(super) blocking: super::blocking::Threads,
 }
 
-/// The thread's runtime and the task that runs.
-struct Current {
-    core: Cell<*const Core>,
-    /// `None` while main runs.
-    yielder: Cell<Option<NonNull<TaskYielder>>>,
-}
-
-thread_local! {
-    static CURRENT: Current = const {
-        Current { core: Cell::new(std::ptr::null()), yielder: Cell::new(None) }
-    };
-}
-
 /// The thread's runtime.
 #[track_caller]
 pub(crate) fn current() -> Rc<Core> {
@@ -130,8 +119,7 @@ pub(crate) fn current() -> Rc<Core> {
 }
 
 pub(crate) fn try_current() -> Option<Rc<Core>> {
-    // A thread that is ending has none any more.
-    let core = CURRENT.try_with(|current| current.core.get()).ok()?;
+    let core = of_thread(|current| current.core.get());
     if core.is_null() {
         return None;
     }
@@ -147,7 +135,7 @@ pub(crate) fn try_current() -> Option<Rc<Core>> {
 /// # Panics
 /// If it has one already.
 pub(super) fn enter(core: &Rc<Core>) {
-    CURRENT.with(|current| {
+    of_thread(|current| {
         assert!(
             current.core.get().is_null(),
             "this thread has a `costack::Runtime` already"
@@ -157,13 +145,13 @@ pub(super) fn enter(core: &Rc<Core>) {
 }
 
 pub(super) fn leave() {
-    CURRENT.with(|current| current.core.set(std::ptr::null()));
+    of_thread(|current| current.core.set(std::ptr::null()));
 }
 
 /// The task that runs gives way to whoever else is ready.
 #[inline(always)]
 pub(super) fn yield_now() {
-    let (yielder, core) = CURRENT.with(|current| (current.yielder.get(), current.core.get()));
+    let (yielder, core) = of_thread(|current| (current.yielder.get(), current.core.get()));
     match yielder {
         Some(yielder) => {
             // SAFETY: it is the yielder of the task that runs, whose coroutine is alive.
@@ -341,7 +329,7 @@ impl Core {
                 self.dispatch()?;
             }
             Flow::Leave { .. } => {
-                let yielder = CURRENT.with(|current| current.yielder.get());
+                let yielder = of_thread(|current| current.yielder.get());
                 let yielder = yielder.expect("a task runs");
                 let task = self.last_left();
                 self.limit(task, due_us);

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use costack_engine::sched::{Next, TaskId};
 
-use super::{AwayUnwinding, CURRENT, Core, Left, Order};
+use super::{AwayUnwinding, Core, Left, Order, of_thread};
 use crate::arch::Word;
 use crate::head::left_with;
 use crate::runtime::deadlock::Deadlock;
@@ -148,7 +148,7 @@ impl Core {
         let Some(coroutine) = &slot.coroutine else {
             return self.resume_fresh(task, order);
         };
-        CURRENT.with(|current| current.yielder.set(slot.yielder));
+        of_thread(|current| current.yielder.set(slot.yielder));
         // SAFETY: a second handle to the coroutine, while that in the slot is not used: nobody but
         // this function, `resume_fresh` and `ended` does, each for tasks that the scheduler has
         // just named, and a task that runs is not named again. So there is one `&mut` at a time,
@@ -215,7 +215,7 @@ impl Core {
             })
         })?;
         self.countdown.set(countdown - 1);
-        CURRENT.with(|current| current.yielder.set(Some(next)));
+        of_thread(|current| current.yielder.set(Some(next)));
         Some((next, sp))
     }
 
@@ -252,7 +252,7 @@ impl Core {
     /// Gives a task its stack and runs it for the first time.
     #[inline(never)]
     fn resume_fresh(&self, task: TaskId, order: Order) -> Option<Left> {
-        CURRENT.with(|current| current.yielder.set(None));
+        of_thread(|current| current.yielder.set(None));
         let (place, body, name) = self.rest(task, |rest| {
             (rest.place.take(), rest.body.clone(), rest.name.clone())
         });
@@ -294,7 +294,7 @@ impl Core {
     /// A task begins to run: notes its own end.
     pub(in crate::runtime) fn began(&self, yielder: &TaskYielder) {
         let yielder = Some(NonNull::from(yielder));
-        CURRENT.with(|current| current.yielder.set(yielder));
+        of_thread(|current| current.yielder.set(yielder));
         let task = self.running();
         self.slots(|slots| slots[task.index()].yielder = yielder);
     }
@@ -355,6 +355,6 @@ struct MainAgain;
 
 impl Drop for MainAgain {
     fn drop(&mut self) {
-        let _ = CURRENT.try_with(|current| current.yielder.set(None));
+        of_thread(|current| current.yielder.set(None));
     }
 }
