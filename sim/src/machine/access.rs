@@ -142,23 +142,54 @@ impl Machine {
         pointer: Shadow,
     ) -> Result<(), Trap> {
         self.check(pointer, address, Access::Write)?;
-        if width == Width::Double
-            && address & 7 == 0
+        if is_whole(address, width)
             && let Some(place) = self.memory.find(address)
+            && self.memory.cell(place).shadow & MAPPED != 0
         {
-            let cell = self.memory.cell(place);
-            if cell.shadow & MAPPED != 0 {
-                self.log.cell(address, 0xff, cell);
-                let all = shadow.0 & WRITTEN == WRITTEN;
-                let carried = if all { 0 } else { CARRIED_BOTH };
-                let shadow = MAPPED | carried | shadow.0 & (WRITTEN | TAG);
-                *self.memory.cell_mut(place) = Cell { value, shadow };
-                return Ok(());
-            }
+            self.store_whole(place, address, width, value, shadow);
+            return Ok(());
         }
         self.store_slowly(address, width, value, shadow)
     }
 
+    /// Stores a word, or two, at its natural alignment.
+    #[inline(always)]
+    fn store_whole(
+        &mut self,
+        place: Place,
+        address: u64,
+        width: Width,
+        value: u64,
+        shadow: Shadow,
+    ) {
+        let mut cell = self.memory.cell(place);
+        let all = shadow.0 & width.byte_mask() == width.byte_mask();
+        if width == Width::Double {
+            self.log.cell(address, 0xff, cell);
+            let carried = if all { 0 } else { CARRIED_BOTH };
+            let shadow = MAPPED | carried | shadow.0 & (WRITTEN | TAG);
+            *self.memory.cell_mut(place) = Cell { value, shadow };
+            return;
+        }
+        let written = shadow.0 & 0x0f;
+        let upper = (address & 4) as u32 / 4;
+        self.log.cell(address, 0x0f << (4 * upper), cell);
+        match upper {
+            0 => cell.set_bytes(value, 0x0f, written),
+            _ => cell.set_bytes(value << 32, 0xf0, written << 4),
+        }
+        if !all {
+            cell.shadow |= CARRIED << upper;
+        }
+        if width == self.word {
+            let shift = TAG_HIGH.trailing_zeros() - TAG.trailing_zeros();
+            cell.shadow |= shadow.tag() << (shift * upper);
+        }
+        *self.memory.cell_mut(place) = cell;
+    }
+
+    /// Stores what is no word at its natural alignment, what is written to a page for the first time,
+    /// and what faults.
     #[inline(never)]
     fn store_slowly(
         &mut self,
@@ -171,11 +202,14 @@ impl Machine {
         if let Some(at) = self.first_unmapped(address, u64::from(bytes)) {
             return Err(self.unmapped(at, Access::Write).into());
         }
+        let place = self.place(address)?;
+        if is_whole(address, width) {
+            self.store_whole(place, address, width, value, shadow);
+            return Ok(());
+        }
         let byte = (address & 7) as u32;
         let first = 8_u32.saturating_sub(byte).min(bytes);
         let written = shadow.0 & width.byte_mask();
-        let whole = first == bytes && width >= Width::Word && byte.is_multiple_of(bytes);
-        let place = self.place(address)?;
         let mut cell = self.memory.cell(place);
         self.log.cell(address, width.byte_mask() << byte, cell);
         cell.set_bytes(
@@ -183,21 +217,6 @@ impl Machine {
             (width.byte_mask() << byte) & 0xff,
             written << byte,
         );
-        if whole {
-            let upper = u32::from(byte == 4);
-            if written != width.byte_mask() {
-                let both = if width == Width::Double {
-                    CARRIED_BOTH
-                } else {
-                    CARRIED
-                };
-                cell.shadow |= both << upper;
-            }
-            if width == self.word {
-                let shift = TAG_HIGH.trailing_zeros() - TAG.trailing_zeros();
-                cell.shadow |= shadow.tag() << (shift * upper);
-            }
-        }
         *self.memory.cell_mut(place) = cell;
         if first < bytes {
             let rest = address + u64::from(first);
@@ -270,4 +289,10 @@ impl Machine {
         }
         Ok(())
     }
+}
+
+/// Whether it is one word or two, at its natural alignment.
+#[inline(always)]
+fn is_whole(address: u64, width: Width) -> bool {
+    width >= Width::Word && address & (u64::from(width.bytes()) - 1) == 0
 }

@@ -187,14 +187,9 @@ impl<'a> Context<'a> {
         if (from | to | bytes) & 7 == 0 {
             machine.copy_cells(from, to, bytes);
         } else if (from | to | bytes) & 3 == 0 {
-            machine.copy_parts(from, to, bytes, 4, |target, into, source, at| {
-                target.set_half(into == 4, source.half(at == 4));
-            });
+            machine.copy_halves(from, to, bytes);
         } else {
-            machine.copy_parts(from, to, bytes, 1, |target, into, source, at| {
-                let value = (source.value >> (8 * at)) << (8 * into);
-                target.set_bytes(value, 1 << into, (source.shadow >> at & 1) << into);
-            });
+            machine.copy_bytes(from, to, bytes);
         }
         Ok(())
     }
@@ -215,6 +210,16 @@ impl<'a> Context<'a> {
                 Run::Untouched(count) => (&[][..], count.min(wanted)),
                 Run::Absent => break,
             };
+            // Whole words and whole cells, as most are.
+            if at & 7 == 0 && words.bytes == 0 && range.end & 7 == 0 && cells.len() >= count {
+                let hash = words.hash.get_or_insert_with(Hash::new);
+                for cell in &cells[..count] {
+                    hash.add(cell.value);
+                    hash.add(cell.shadow & WRITTEN);
+                }
+                at += 8 * count as u64;
+                continue;
+            }
             for number in 0..count {
                 let cell = cells.get(number).copied().unwrap_or_default();
                 let len = (8 - (at & 7)).min(range.end - at);
@@ -337,20 +342,48 @@ impl Machine {
         }
     }
 
-    /// Copies parts of cells, one after the other.
-    fn copy_parts(
-        &mut self,
-        from: u64,
-        to: u64,
-        bytes: u64,
-        unit: usize,
-        copy: impl Fn(&mut Cell, u64, Cell, u64),
-    ) {
-        for offset in (0..bytes).step_by(unit) {
+    /// Copies halves of cells.
+    fn copy_halves(&mut self, from: u64, to: u64, bytes: u64) {
+        /// So many halves are copied at once.
+        const AT_ONCE: u64 = 64;
+        let mut done = 0;
+        while done < bytes {
+            let (from, to) = (from + done, to + done);
+            let left = (bytes - done)
+                .min(PAGE - from % PAGE)
+                .min(PAGE - to % PAGE)
+                .min(4 * AT_ONCE);
+            let (first, into) = ((from & 7) as usize / 4, (to & 7) as usize / 4);
+            let halves = (left / 4) as usize;
+            let mut source = [Cell::default(); AT_ONCE as usize / 2 + 1];
+            let source = &mut source[..(first + halves).div_ceil(2)];
+            for (number, cell) in source.iter_mut().enumerate() {
+                let at = (from & !7) + 8 * number as u64;
+                *cell = self.memory.read(at).unwrap_or_default();
+            }
+            if let Some(target) = self.memory.cells_from_mut(to) {
+                for half in 0..halves {
+                    let (at, to) = (first + half, into + half);
+                    let half = source[at / 2].half(at % 2 == 1);
+                    target[to / 2].set_half(to % 2 == 1, half);
+                }
+            }
+            done += left;
+        }
+    }
+
+    /// Copies bytes, one after the other.
+    fn copy_bytes(&mut self, from: u64, to: u64, bytes: u64) {
+        for offset in 0..bytes {
             let (from, to) = (from + offset, to + offset);
             let source = self.memory.read(from).unwrap_or_default();
             if let Some(place) = self.memory.find(to) {
-                copy(self.memory.cell_mut(place), to & 7, source, from & 7);
+                let (at, into) = (from & 7, to & 7);
+                let value = (source.value >> (8 * at)) << (8 * into);
+                let written = (source.shadow >> at & 1) << into;
+                self.memory
+                    .cell_mut(place)
+                    .set_bytes(value, 1 << into, written);
             }
         }
     }

@@ -108,6 +108,7 @@ impl Cell {
     }
 
     /// Replaces the bytes of a mask, without pointers in them.
+    #[inline(always)]
     pub fn set_bytes(&mut self, value: u64, bytes: u64, written: u64) {
         let mut mask = 0;
         for byte in 0..8 {
