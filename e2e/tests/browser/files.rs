@@ -153,6 +153,9 @@ fn a_trace_comes_back_and_is_replayed(page: &Page) {
     assert_eq!(lines(), printed);
     assert_eq!(counts(), ran);
     let end = replayed(page);
+    // A trace knows of no instructions and no statements.
+    let units = page.texts(css(".units button"));
+    assert_eq!(units, ["event", "switch", "owner", "fault"]);
 
     // Forwards, backwards and by the timeline.
     page.press("Home");
@@ -243,6 +246,11 @@ fn bad_files_say_so_and_keep_what_was_there(page: &Page) {
         &[],
     );
     notice(page, "bytes.costack is no text in UTF-8");
+    bring(page, "core.bin", "ELF\u{1}\u{2}\u{0}");
+    notice(
+        page,
+        "core.bin is neither a scenario nor a trace of Costack",
+    );
     assert_eq!(position(page), 1);
     page.screenshot("notice");
 }

@@ -20,7 +20,7 @@ fn number(value: &Value) -> f64 {
 }
 
 /// Tasks that count up to `rounds`.
-fn counting(tasks: usize, rounds: u64) -> String {
+pub fn counting(tasks: usize, rounds: u64) -> String {
     let mut text = "scenario \"counting\"\nstack S shared 4096\n".to_owned();
     for task in 1..=tasks {
         text += &format!("task T{task} on S = work({rounds})\n");

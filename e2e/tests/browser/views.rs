@@ -4,7 +4,10 @@
 use costack_e2e::{NARROW, Page, Test, Viewport, WIDE, css, role, test, test_id};
 use serde_json::Value;
 
-use crate::explorer::{LAYOUT, TWO_TASKS, open};
+use crate::{
+    explorer::{LAYOUT, TWO_TASKS, open, put},
+    measuring::counting,
+};
 
 /// A phone.
 const PHONE: Viewport = Viewport {
@@ -23,6 +26,8 @@ pub const TESTS: &[Test] = &[
         .only_at(&[WIDE]),
     test!(is_painted_alike_before_the_program_is_there).only_at(&[WIDE, NARROW, PHONE]),
     test!(everything_can_be_reached_on_a_phone).only_at(&[PHONE]),
+    test!(tables_need_no_sideways_scrolling_on_a_phone).only_at(&[PHONE]),
+    test!(of_many_tasks_the_one_that_matters_shows_its_words).only_at(&[WIDE]),
     test!(is_used_by_keyboard_alone).only_at(&[WIDE]),
 ];
 
@@ -73,6 +78,14 @@ fn in_every_view(page: &Page, mut look: impl FnMut(&str)) {
     page.press("f");
     page.expect(css(".output .fault"));
     look("fault");
+    page.js("location.hash = '#costack1&s=no_such_scenario'", &[]);
+    page.expect(test_id("notice"));
+    look("notice");
+    put(page, &counting(30, 2));
+    page.js("document.activeElement.blur()", &[]);
+    page.press("Control+Shift+ArrowRight");
+    page.press("Control+Shift+ArrowRight");
+    look("crowd");
     page.open("/?embedded#costack1&s=two_tasks_shared&p=120&embed=source,stacks,tasks");
     page.expect(css(".open-full"));
     look("embedded");
@@ -209,6 +222,48 @@ fn everything_can_be_reached_on_a_phone(page: &Page) {
     page.expect_js(
         "document.querySelector('[data-testid=position]').innerText.startsWith('step 1 ')",
     );
+}
+
+/// Wide tables stand as a block for each row there, in which every number has its name.
+fn tables_need_no_sideways_scrolling_on_a_phone(page: &Page) {
+    open(page, TWO_TASKS);
+    for (key, window) in [("c", "compare"), ("p", "proof")] {
+        page.press(key);
+        page.expect(css(&format!("dialog.{window}[open]")));
+        let hidden = page.js(
+            "const scroll = document.querySelector('dialog[open] .scroll');
+             const unnamed = [...scroll.querySelectorAll('td[data-label]')].filter(cell =>
+                 getComputedStyle(cell, '::before').content !== JSON.stringify(cell.dataset.label));
+             return [scroll.scrollWidth - scroll.clientWidth, unnamed.length,
+                 scroll.querySelectorAll('td[data-label]').length > 20]",
+            &[],
+        );
+        assert_eq!(hidden, serde_json::json!([0, 0, true]), "{window}");
+        page.press("Escape");
+        page.expect_js("!document.querySelector('dialog[open]')");
+    }
+}
+
+fn of_many_tasks_the_one_that_matters_shows_its_words(page: &Page) {
+    open(page, TWO_TASKS);
+    put(page, &counting(30, 2));
+    // The second one gets the stack, so the first one has just been saved.
+    page.press("Control+Shift+ArrowRight");
+    page.press("Control+Shift+ArrowRight");
+    for _ in 0..6 {
+        if page.text(test_id("sentence")).starts_with("saved ") {
+            break;
+        }
+        page.press("ArrowLeft");
+    }
+    page.expect_js("document.querySelectorAll('.saves .card').length === 30");
+    page.expect_js("document.querySelectorAll('.saves .memory').length === 1");
+    page.expect(css("[data-testid=task-T1] .memory"));
+    // Each of the others shows its words when it is asked.
+    page.click(role("button", "Words of T7"));
+    page.expect(css("[data-testid=task-T7] .memory"));
+    page.click(role("button", "Words of T7"));
+    page.expect_gone(css("[data-testid=task-T7] .memory"));
 }
 
 /// From the top of the page with the tab key alone: everything that can be pressed gets its turn, and

@@ -180,7 +180,7 @@ pub fn Board(props: &Props) -> Html {
                     polite={!props.playing} is_fault={now.fault.is_some()} />
                 <Timeline timeline={&run.timeline} position={now.position} interventions={&run.interventions} {on_jump} />
                 <Controls playing={props.playing} speed={props.speed} unit={props.unit} hurrying={props.hurrying}
-                    at_start={now.position == 0} at_end={now.is_over} can_signal={true}
+                    at_start={now.position == 0} at_end={now.is_over}
                     branches={run.branches()} {on_action} />
             </footer>
             <Overlay position={now.position} copy={Copy::of(now)} hand_over={HandOver::of(now)} moving={run.moved} />

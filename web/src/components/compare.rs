@@ -25,6 +25,17 @@ pub struct Props {
     pub on_close: Callback<()>,
 }
 
+/// What is counted; on a small screen, each number bears the name of its column.
+const COLUMNS: [&str; 7] = [
+    "switches",
+    "evictions",
+    "bytes copied",
+    "largest image",
+    "memory",
+    "instructions",
+    "time of all resumes",
+];
+
 /// The same scenario in other ways, side by side.
 #[component]
 pub fn Compare(props: &Props) -> Html {
@@ -43,11 +54,8 @@ pub fn Compare(props: &Props) -> Html {
             <div class="scroll" tabindex="0" role="group" aria-label="Comparison">
                 <table>
                     <thead><tr>
-                        <th scope="col">{ "what differs" }</th><th scope="col">{ "switches" }</th>
-                        <th scope="col">{ "evictions" }</th><th scope="col">{ "bytes copied" }</th>
-                        <th scope="col">{ "largest image" }</th>
-                        <th scope="col">{ "memory" }</th><th scope="col">{ "instructions" }</th>
-                        <th scope="col">{ "time of all resumes" }</th>
+                        <th scope="col">{ "what differs" }</th>
+                        { for COLUMNS.map(|name| html! { <th scope="col">{ name }</th> }) }
                         <th><span class="visually-hidden">{ "show" }</span></th>
                     </tr></thead>
                     { for props.sections.iter().map(|section| section_rows(section, &most, props)) }
@@ -130,19 +138,19 @@ fn cells(outcome: &Outcome, most: &Most) -> Html {
         let share = 100.0 * value as f64 / most.max(1) as f64;
         html! { <i class="bar" style={format!("width:{share:.1}%")}></i> }
     };
-    let time = match time {
-        Ok(time) => html! { <td>{ format!("{} ns", nanoseconds(*time)) }</td> },
-        Err(reason) => html! { <td class="dim">{ *reason }</td> },
-    };
-    html! {
-        <>
-            <td>{ count(*switches) }{ if *ended { "" } else { " …" } }</td>
-            <td>{ count(*saves) }</td>
-            <td>{ bytes(*copied_bytes) }{ bar(*copied_bytes, most.copied) }</td>
-            <td>{ bytes(u64::from(*largest_image)) }</td>
-            <td>{ bytes(*memory_bytes) }{ bar(*memory_bytes, most.memory) }</td>
-            <td>{ count(*instructions) }{ bar(*instructions, most.instructions) }</td>
-            { time }
-        </>
-    }
+    let more = if *ended { "" } else { " …" };
+    let values = [
+        html! { { format!("{}{more}", count(*switches)) } },
+        html! { { count(*saves) } },
+        html! { <>{ bytes(*copied_bytes) }{ bar(*copied_bytes, most.copied) }</> },
+        html! { { bytes(u64::from(*largest_image)) } },
+        html! { <>{ bytes(*memory_bytes) }{ bar(*memory_bytes, most.memory) }</> },
+        html! { <>{ count(*instructions) }{ bar(*instructions, most.instructions) }</> },
+        match time {
+            Ok(time) => html! { { format!("{} ns", nanoseconds(*time)) } },
+            Err(reason) => html! { <span class="dim">{ *reason }</span> },
+        },
+    ];
+    let cells = COLUMNS.into_iter().zip(values);
+    html! { { for cells.map(|(name, value)| html! { <td data-label={name}>{ value }</td> }) } }
 }

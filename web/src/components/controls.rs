@@ -20,9 +20,9 @@ pub struct Props {
     pub at_start: bool,
     /// Whether the program has ended here.
     pub at_end: bool,
-    /// Whether a signal can be sent; not to a recorded trace.
+    /// Whether it is a recorded trace, to which no signal can be sent.
     #[prop_or_default]
-    pub can_signal: bool,
+    pub of_trace: bool,
     /// How many things have been done from outside, to be undone.
     #[prop_or_default]
     pub branches: usize,
@@ -40,15 +40,30 @@ const UNITS: [(Granularity, &str); 6] = [
     (Granularity::Fault, "fault"),
 ];
 
+/// The same for a recorded trace, which knows of nothing smaller than an event.
+const UNITS_OF_TRACE: [(Granularity, &str); 4] = [
+    (Granularity::Instruction, "event"),
+    (Granularity::Switch, "switch"),
+    (Granularity::Ownership, "owner"),
+    (Granularity::Fault, "fault"),
+];
+
 /// Buttons that move through the run.
 #[component]
 pub fn Controls(props: &Props) -> Html {
     let act = |action: Action| props.on_action.reform(move |_: MouseEvent| action.clone());
     let unit = props.unit;
-    let units = UNITS.into_iter().map(|(unit, name)| {
+    let known = match props.of_trace {
+        true => &UNITS_OF_TRACE[..],
+        false => &UNITS,
+    };
+    // Of a unit that a trace does not know, a step is an event.
+    let chosen = known.iter().find(|(known, _)| *known == unit);
+    let chosen = chosen.map_or(Granularity::Instruction, |(unit, _)| *unit);
+    let units = known.iter().map(|&(unit, name)| {
         html! {
             <button type="button" onclick={act(Action::SetUnit(unit))}
-                aria-pressed={(unit == props.unit).to_string()}>{ name }</button>
+                aria-pressed={(unit == chosen).to_string()}>{ name }</button>
         }
     });
     let on_speed = props.on_action.reform(|event: Event| {
@@ -81,7 +96,7 @@ pub fn Controls(props: &Props) -> Html {
                     }) }
                 </select>
             </div>
-            if props.can_signal {
+            if !props.of_trace {
                 <div class="moves outside" role="group" aria-label="From outside">
                     <button type="button" class="button" disabled={props.at_end} aria-label="Signal" title="A signal arrives before the next instruction"
                         onclick={act(Action::Intervene(Intervention::Signal))}>

@@ -148,7 +148,7 @@ pub fn Header(props: &Props) -> Html {
                 <input type="file" accept=".costack,.jsonl,.json,text/plain" class="visually-hidden"
                     aria-label="Open a scenario or a trace" data-testid="open" onchange={on_file} />
             </label>
-            <button type="button" class="button" disabled={!props.replay.is_empty()} onclick={props.on_compare.reform(|_: MouseEvent| ())}>{ "Compare" }</button>
+            <button type="button" class="button comparing" disabled={!props.replay.is_empty()} onclick={props.on_compare.reform(|_: MouseEvent| ())}>{ "Compare" }</button>
             <button type="button" class="button" onclick={props.on_share.reform(|_: MouseEvent| ())}>{ "Share" }</button>
             <button type="button" class="button icon" onclick={on_theme}
                 aria-label={format!("Colours: {theme}")} title={format!("Colours: {theme}")}>{ sign }</button>

@@ -66,7 +66,7 @@ pub fn Help(props: &Props) -> Html {
             }) }</dl>
             <h3>{ "Marks" }</h3>
             <dl>
-                <dt><span class="changed sample">{ "2a " }<span class="dot">{ "●" }</span></span></dt>
+                <dt><span class="changed sample">{ "2a" }</span></dt>
                 <dd>{ "the last step wrote it; beside it is what was there before" }</dd>
                 <dt>{ "✓ ▶" }</dt><dd>{ "executed last, next" }</dd>
                 <dt>{ "··" }</dt><dd>{ "a byte that nothing has written yet" }</dd>

@@ -26,7 +26,8 @@ pub fn Output(props: &Props) -> Html {
     use_keep_in_view(&body, "li:last-child", Some(props.lines.len()));
     let lines = props.lines.len();
     let skipped = lines.saturating_sub(SHOWN);
-    let detail = html! { <span>{ format!("{} lines", count(lines as u64)) }</span> };
+    let unit = if lines == 1 { "line" } else { "lines" };
+    let detail = html! { <span>{ format!("{} {unit}", count(lines as u64)) }</span> };
     html! {
         <Panel title="Output" class="output" {detail} {body}>
             if lines == 0 && props.fault.is_none() {

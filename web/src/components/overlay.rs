@@ -197,7 +197,8 @@ fn ribbon_of(copy: &Copy) -> Option<Ribbon> {
 /// From the one who gives to the owner's place at the stack, and from there to the one who gets, as far
 /// as their cards are beside the stack and can be seen.
 fn hands_of(hand_over: &HandOver) -> Hands {
-    let owner = find(&format!("[data-testid='owner-{}']", hand_over.stack));
+    let selector = format!("[data-testid='owner-{}']", hand_over.stack);
+    let owner = find(&selector);
     let Some(owner) = owner.map(|owner| owner.get_bounding_client_rect()) else {
         return Hands::new();
     };
@@ -217,21 +218,30 @@ fn hands_of(hand_over: &HandOver) -> Hands {
         let is_beside = rect.left() >= owner.right() && (highest..lowest).contains(&y);
         is_beside.then(|| (rect.left() - 2.0, y))
     };
-    let at = (owner.right() + 2.0, owner.top() + owner.height() / 2.0);
+    // Both lines end behind the words about who had it before, so neither goes over them.
+    let words = find(&format!(".owner:has({selector}) ~ .before"));
+    let right = words.map_or(owner.right(), |words| {
+        words.get_bounding_client_rect().right()
+    });
+    let (x, middle) = (
+        right.max(owner.right()) + 3.0,
+        owner.top() + owner.height() / 2.0,
+    );
+    let (given, got) = ((x, middle - 3.0), (x, middle + 4.0));
     let mut hands = Hands::new();
     if let Some((task, card)) = hand_over
         .from
         .as_ref()
         .and_then(|(task, name)| Some((*task, place(name)?)))
     {
-        hands.push(("gives", task, (card, at)));
+        hands.push(("gives", task, (card, given)));
     }
     if let Some((task, card)) = hand_over
         .to
         .as_ref()
         .and_then(|(task, name)| Some((*task, place(name)?)))
     {
-        hands.push(("gets", task, (at, card)));
+        hands.push(("gets", task, (got, card)));
     }
     hands
 }

@@ -61,7 +61,13 @@ fn table(reports: &[Report]) -> Html {
         let cells = reports
             .iter()
             .filter_map(|report| report.obligations.get(index))
-            .map(|obligation| status(&obligation.status));
+            .map(|obligation| status(&obligation.status))
+            .zip(reports)
+            .map(|((class, said), report)| {
+                // On a small screen, where there is no head.
+                let label = report.transition.to_string();
+                html! { <td {class} data-label={label}>{ said }</td> }
+            });
         html! {
             <tr data-proof={obligation.id.to_string()}>
                 <th scope="row"><b>{ obligation.id.to_string() }</b>{ " " }{ obligation.title() }</th>
@@ -77,19 +83,21 @@ fn table(reports: &[Report]) -> Html {
     }
 }
 
-fn status(status: &Status) -> Html {
+/// The style of a cell, and what is in it.
+fn status(status: &Status) -> (&'static str, Html) {
     let (mark, word, at, text) = match status {
         Status::Proven { how } => (Mark::Held, "proven", None, how),
         Status::Refuted { at, reason } => (Mark::Broken, "refuted", at.as_ref(), reason),
         Status::NotApplicable { why } => (Mark::None, "nothing to show", None, why),
     };
-    html! {
-        <td class={mark.word()}>
+    let said = html! {
+        <>
             <b><span aria-hidden="true">{ mark.sign() }{ " " }</span>{ word }</b>
             if let Some(at) = at {
                 { format!(" at line {}, ", at.line) }<code>{ at.text.trim().to_owned() }</code>
             }
             { ": " }{ text }
-        </td>
-    }
+        </>
+    };
+    (mark.word(), said)
 }

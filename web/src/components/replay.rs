@@ -95,7 +95,7 @@ pub fn Replay(props: &Props) -> Html {
                     statistics={now.statistics} polite={!props.playing} is_fault={false} />
                 <Timeline timeline={&replay.timeline} position={now.position as u64} {on_jump} />
                 <Controls playing={props.playing} speed={props.speed} unit={props.unit} hurrying={None::<(u64, u64)>}
-                    at_start={now.position == 0} at_end={replay.is_over()} on_action={&props.on_action} />
+                    at_start={now.position == 0} at_end={replay.is_over()} of_trace={true} on_action={&props.on_action} />
             </footer>
         </>
     }

@@ -37,11 +37,14 @@ pub fn Sentence(props: &Props) -> Html {
         task,
         place,
     } = &props.saying;
+    // A sentence begins with a capital letter, unless it begins with a name.
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let plain = code.is_empty() && first.chars().all(char::is_alphabetic);
     let live = if props.polite { "polite" } else { "off" };
     html! {
         <div class={classes!("sentence", props.is_fault.then_some("fault"))}>
             if let Some((task, name)) = task { <Chip task={*task} name={name.clone()} /> }
-            <p class={classes!(code.is_empty().then_some("plain"))} aria-live={live}
+            <p class={classes!(plain.then_some("plain"))} aria-live={live}
                 data-testid="sentence">
                 if !code.is_empty() { <code>{ code }</code> }
                 { text }

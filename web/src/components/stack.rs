@@ -139,7 +139,7 @@ fn detail(props: &Props) -> Html {
                         <Chip task={view.owner} name={name(view.owner)} />
                     </button>
                 </span>
-                if let Some(before) = before { <span>{ before }</span> }
+                if let Some(before) = before { <span class="before">{ before }</span> }
             } else if let (StackKind::Own, Some(owner)) = (view.kind, view.owner) {
                 <Chip task={owner} name={name(Some(owner))} />
             }

@@ -237,7 +237,9 @@ impl State {
             }
             return;
         }
-        if whole.trim_start().starts_with(['{', '[', '<']) {
+        let is_control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+        let is_binary = whole.chars().any(is_control);
+        if is_binary || whole.trim_start().starts_with(['{', '[', '<']) {
             let reason = format!("{file} is neither a scenario nor a trace of Costack.");
             self.notice = reason.into();
             return;

@@ -57,7 +57,8 @@ pub fn nanoseconds(value: f64) -> String {
     } else if value < 100.0 {
         format!("{value:.1}")
     } else {
-        format!("{value:.0}")
+        // It is a time, so it is not below zero.
+        count(value.round() as u64)
     }
 }
 
