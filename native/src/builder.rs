@@ -77,6 +77,7 @@ impl Builder {
         self
     }
 
+    #[inline(always)]
     fn traits(self) -> Traits {
         Traits {
             fp: self.fp,
@@ -91,6 +92,7 @@ impl Builder {
     /// # Errors
     /// As [`Coroutine::new`], and when the size is zero or impossible.
     #[cfg(feature = "std")]
+    #[inline(always)]
     pub fn build<Input, Yield, Return, F>(
         self,
         function: F,
@@ -109,6 +111,7 @@ impl Builder {
     ///
     /// # Errors
     /// As [`Coroutine::with_stack`].
+    #[inline(always)]
     pub fn build_on<Input, Yield, Return, S, F>(
         self,
         stack: S,

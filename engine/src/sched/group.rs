@@ -99,6 +99,7 @@ impl<O: Observer> Scheduler<O> {
     }
 
     /// Takes a task out of its group; when it was the last, those who join the group are woken.
+    #[inline(always)]
     pub(super) fn leave_group(&mut self, index: u32) {
         let Some(group) = self.task_mut(index).group.take() else {
             return;
@@ -169,6 +170,7 @@ impl<O: Observer> Scheduler<O> {
     ///
     /// # Errors
     /// [`Refusal::Foreign`] if there is no such task.
+    #[inline]
     pub fn detach(&mut self, task: TaskId) -> Result<(), Refusal> {
         let index = self.index(task)?;
         match self.state_of(index) {

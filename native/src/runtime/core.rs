@@ -299,6 +299,7 @@ impl Core {
     }
 
     /// As [`wait_until`](Self::wait_until); the report is the inner error.
+    #[inline(always)]
     pub(super) fn try_wait(
         &self,
         due_us: Option<u64>,
@@ -321,6 +322,7 @@ impl Core {
     ///
     /// # Errors
     /// When main waits and nobody can run any more. Main waits no longer then.
+    #[inline(always)]
     pub(super) fn give_way(&self, flow: Flow, due_us: Option<u64>) -> Result<Outcome, Deadlock> {
         match flow {
             Flow::Continue => return Ok(Outcome::Granted),
@@ -344,6 +346,7 @@ impl Core {
         Ok(self.scheduler(|s| s.outcome(running)))
     }
 
+    #[inline(always)]
     fn limit(&self, task: TaskId, due_us: Option<u64>) {
         if let Some(due_us) = due_us {
             // The task exists: it is the one that runs.
@@ -360,11 +363,16 @@ impl Core {
     }
 
     /// Unwinds the running task if it was cancelled, unless it unwinds already.
+    #[inline]
     pub(crate) fn check_cancel(&self) {
         let running = self.running();
-        if running == TaskId::MAIN || !self.scheduler(|s| s.cancel_requested(running)) {
-            return;
+        if running != TaskId::MAIN && self.scheduler(|s| s.cancel_requested(running)) {
+            self.follow_cancel(running);
         }
+    }
+
+    #[cold]
+    fn follow_cancel(&self, running: TaskId) {
         // While it unwinds already, its destructors may wait as they like.
         if !self.unwinds(running) {
             self.rest(running, |rest| rest.unwinds = true);

@@ -135,7 +135,10 @@ impl<F: FnOnce() -> T + 'static, T: 'static> Packet<F, T> {
         // A panic goes to whoever resumes the task: to catch it here as well would take another
         // frame in every image of the task.
         let value = function();
-        self.result.set(Some(Ok(value)));
+        let before = self.result.replace(Some(Ok(value)));
+        debug_assert!(before.is_none(), "a task ends once");
+        // Nothing, so that nothing need be dropped.
+        std::mem::forget(before);
     }
 }
 
@@ -205,6 +208,7 @@ impl Place {
     }
 
     /// Makes the coroutine that runs the body there.
+    #[inline(always)]
     pub(super) fn make(
         self,
         name: Option<&str>,
@@ -334,6 +338,7 @@ impl TaskBuilder {
         self.spawn_at(place, function)
     }
 
+    #[inline(always)]
     fn spawn_at<T, F>(self, place: Place, function: F) -> JoinHandle<T>
     where
         T: 'static,
@@ -433,7 +438,9 @@ impl<T> JoinHandle<T> {
             Err(refusal) => panic!("a task cannot join itself: {refusal}"),
         }
         self.core.check_cancel();
-        self.packet.take().unwrap_or(Err(JoinError::Cancelled))
+        self.packet
+            .take()
+            .unwrap_or_else(|| Err(JoinError::Cancelled))
     }
 
     /// As [`join`](Self::join), for so long at most; the handle comes back otherwise.

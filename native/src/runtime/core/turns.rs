@@ -306,13 +306,18 @@ impl Core {
         self.note_end(task);
     }
 
+    #[inline(always)]
     fn note_end(&self, task: TaskId) {
         let bound = self.slots(|slots| {
             let slot = &mut slots[task.index()];
             slot.yielder = None;
             (slot.rest.body.take(), slot.rest.bound.take())
         });
-        drop(bound);
+        if bound.0.is_some() || bound.1.is_some() {
+            drop(bound);
+        } else {
+            std::mem::forget(bound);
+        }
         if self.cancels.get() > 0 && self.scheduler(|s| s.cancel_requested(task)) {
             self.cancels.set(self.cancels.get() - 1);
         }
