@@ -25,6 +25,15 @@ pub(crate) const SIGRETURN: u16 = u16::MAX;
 /// The number that a handler is told: SIGUSR1 of Linux.
 const NUMBER: u64 = 10;
 
+macro_rules! folder {
+    () => {
+        "sim/src/machine/signal/"
+    };
+}
+
+/// Where the texts of the handlers lie: who comes from there runs within a signal.
+pub(crate) const FOLDER: &str = folder!();
+
 /// Where a handler begins.
 const HANDLER: &str = "rt_signal";
 
@@ -36,7 +45,7 @@ pub(crate) fn object(isa: Isa) -> Object {
     macro_rules! text {
         ($isa:literal) => {
             (
-                concat!("sim/src/machine/signal/", $isa, ".s"),
+                concat!(folder!(), $isa, ".s"),
                 include_str!(concat!("signal/", $isa, ".s")),
             )
         };

@@ -10,7 +10,7 @@ use super::Session;
 use crate::fault::TaskNumber;
 use crate::isa::{RegisterInfo, aarch64, registers};
 use crate::machine::log::At;
-use crate::machine::{REGISTERS, SegmentKind};
+use crate::machine::{REGISTERS, SegmentKind, signal};
 use crate::prove::{Contract, Flavour, Id};
 use crate::view::{RegisterClass, StepKind, SwitchCheck, SwitchChecks, TickKind, Verdict};
 
@@ -100,18 +100,38 @@ impl Session {
     fn entry_of(&self, moves: usize) -> usize {
         let file = self.file_at(moves);
         let mut entry = moves;
-        while entry > 0
-            && self.file_at(entry - 1) == file
-            && !self.machine.log.steps[entry - 1].is_host()
-        {
-            entry -= 1;
+        // A signal may have come within the text: its handler is stepped over.
+        let mut position = moves;
+        while position > 0 {
+            position -= 1;
+            let is_text =
+                self.file_at(position) == file && !self.machine.log.steps[position].is_host();
+            if is_text && !self.is_of_signal(position) {
+                entry = position;
+            } else if !self.is_of_signal(position) {
+                break;
+            }
         }
         entry
     }
 
+    /// Whether this step is a signal's: its arrival, or one of its handler. A position stands in a
+    /// handler where the next step is one.
+    fn is_of_signal(&self, step: usize) -> bool {
+        let from = self.ticks.partition_point(|tick| tick.step < step as u64);
+        let mut here = self.ticks[from..]
+            .iter()
+            .take_while(|tick| tick.step == step as u64);
+        here.any(|tick| tick.kind == TickKind::Signal)
+            || self
+                .file_at(step)
+                .is_some_and(|file| file.starts_with(signal::FOLDER))
+    }
+
     fn exit_of(&self, moves: usize) -> Option<usize> {
         let file = self.file_at(moves);
-        (moves + 1..=self.position).find(|&position| self.file_at(position) != file)
+        (moves + 1..=self.position)
+            .find(|&position| self.file_at(position) != file && !self.is_of_signal(position))
     }
 
     /// The registers at some earlier positions, which go down.
@@ -370,6 +390,10 @@ impl Session {
         let block = block.map_or(0..0, |block| block.address..block.address + block.bytes);
         let mut count = 0;
         for step in passage.entry..exit {
+            // A handler that came in between writes onto the stack it found.
+            if self.is_of_signal(step) {
+                continue;
+            }
             for entry in self.machine.log.entries_of(step) {
                 let At::Cell(address) = entry.at() else {
                     continue;
@@ -479,6 +503,51 @@ mod tests {
                         "{name} on {}, step {step}: {check:?}",
                         isa.name()
                     );
+                }
+            }
+        }
+    }
+
+    /// At every position within a switch, and right behind it.
+    #[test]
+    fn a_signal_in_the_middle_is_not_the_switchs_fault() {
+        let scenario = gallery::all().find(|scenario| scenario.name == "two_tasks_shared");
+        let text = scenario.expect("it is in the gallery").text;
+        let program = Arc::new(costack_lang::parse("x.costack", text).expect("no mistakes"));
+        for isa in Isa::ALL {
+            let load = || {
+                let options = Options::default();
+                runtime::load(Arc::clone(&program), isa, options).expect("it loads")
+            };
+            let mut session = load();
+            // The second task's first switch, and one to a task that has yielded.
+            let mut within = Vec::new();
+            for _ in 0..5 {
+                session.next(crate::view::Granularity::Switch, 10_000);
+                let moves = session.position() as usize - 1;
+                let entry = session.entry_of(moves) as u64;
+                while session.exit_of(moves).is_none() {
+                    session.step();
+                }
+                within.push(entry..=session.position());
+            }
+            for position in within.into_iter().flatten() {
+                let mut session = load();
+                session.jump(position);
+                session
+                    .intervene(crate::view::Intervention::Signal)
+                    .expect("a signal");
+                for _ in 0..80 {
+                    let checks = session.switch_checks().into_iter();
+                    for check in checks.flat_map(|checks| checks.checks) {
+                        assert!(
+                            !matches!(check.verdict, Verdict::Broken(_) | Verdict::Unknown(_)),
+                            "{}, signal at {position}, now {}: {check:?}",
+                            isa.name(),
+                            session.position()
+                        );
+                    }
+                    session.step();
                 }
             }
         }

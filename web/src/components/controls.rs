@@ -102,13 +102,12 @@ pub fn Controls(props: &Props) -> Html {
                         onclick={act(Action::Intervene(Intervention::Signal))}>
                         <span class="sign" aria-hidden="true">{ "⚡" }</span><span class="name">{ "Signal" }</span>
                     </button>
-                    if props.branches > 0 {
-                        <button type="button" class="button undo" onclick={act(Action::Undo)} aria-label="Undo"
-                            title={format!("Take back what was done by hand: {} so far", props.branches)}>
-                            <span class="sign" aria-hidden="true">{ "↶" }</span><span class="name">{ "Undo" }</span>
-                            <kbd data-key="U"></kbd>
-                        </button>
-                    }
+                    // Always there, so that nothing moves when it is needed.
+                    <button type="button" class={classes!("button", (props.branches > 0).then_some("undo"))}
+                        disabled={props.branches == 0} onclick={act(Action::Undo)} aria-label="Undo"
+                        title={format!("Take back what was done by hand (U): {} so far", props.branches)}>
+                        <span class="sign" aria-hidden="true">{ "↶" }</span><span class="name">{ "Undo" }</span>
+                    </button>
                 </div>
             }
             <div class="segments units" role="group" aria-label="A step is one">{ for units }</div>
@@ -145,10 +144,10 @@ fn Move(props: &MoveProps) -> Html {
     html! {
         <button type="button" class={classes!("button", props.primary.then_some("primary"))}
             onclick={props.onclick.clone()} disabled={props.disabled} aria-label={props.label.clone()}
-            title={props.icon.then(|| props.label.clone())}>
+            title={props.icon.then(|| format!("{} ({})", props.label, props.key_name.as_deref().unwrap_or_default()))}>
             <span class="sign" aria-hidden="true">{ &props.sign }</span>
             if !props.icon { <span class="name">{ &props.label }</span> }
-            if let Some(key) = &props.key_name { <kbd data-key={key}></kbd> }
+            if let Some(key) = props.key_name.as_ref().filter(|_| !props.icon) { <kbd data-key={key}></kbd> }
         </button>
     }
 }
