@@ -1,7 +1,7 @@
 // The switch on x86-64, System V: floating-point flavour. One text for resume and for yield.
 //
 // As switch.s, and MXCSR and the x87 control word belong to each side: System V (section 3.2.1)
-// has their control bits callee-saved. Costs 6 to 9 ns per round trip.
+// has their control bits callee-saved. Costs about 10 ns per round trip.
 //
 //   a suspended stack                    a stack that has not run yet
 //

@@ -10,6 +10,7 @@ use crate::unwind;
 use crate::value::{pack, unpack};
 use crate::{Error, Refused, resume};
 use core::fmt;
+use core::hint::cold_path;
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ops::Range;
@@ -284,8 +285,18 @@ impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
             // SAFETY: these are the types that it was created with.
             return Ok(unsafe { Self::arrived(head, arrived.value, arrived.tag) });
         }
-        let mut error = MaybeUninit::uninit();
         let slot = ManuallyDrop::new(input);
+        if head.kind.get() == Kind::OwnFp {
+            cold_path();
+            // SAFETY: as above, and the kind says that the head is in such a control block, of that
+            // flavour.
+            return Ok(unsafe {
+                let control = self.head.cast::<OwnControl>().as_ref();
+                let arrived = control.switch_in_fp(pack(&slot), resumed_with::INPUT);
+                Self::arrived(head, arrived.value, arrived.tag)
+            });
+        }
+        let mut error = MaybeUninit::uninit();
         // SAFETY: `self` is the one `&mut`; the value is an input.
         let (value, tag) =
             unsafe { resume::resume(self.head, pack(&slot), resumed_with::INPUT, &mut error) };

@@ -7,6 +7,7 @@ use crate::shared::Shared;
 #[cfg(costack_asan)]
 use crate::tools::asan;
 use core::cell::Cell;
+use core::hint::cold_path;
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, offset_of};
 use core::ops::Range;
@@ -227,12 +228,9 @@ impl Head {
     #[inline(always)]
     pub(crate) unsafe fn switch_out(&self, value: Word, tag: usize) -> (Word, usize) {
         if self.fp {
+            cold_path();
             // SAFETY: the caller's promise.
-            let back = unsafe { self.switch_out_fp(value, tag) };
-            // SAFETY: a switch never stores zero. The load is what matters: where a coroutine
-            // yields in a loop, the compiler then has the link in a register on either path.
-            unsafe { core::hint::assert_unchecked(self.link.sp.get() != 0) };
-            return back;
+            return unsafe { self.switch_out_fp(value, tag) };
         }
         #[cfg(costack_asan)]
         let left = asan::leave(self, tag);
@@ -245,13 +243,12 @@ impl Head {
         (arrived.value, arrived.tag)
     }
 
-    /// Coroutine to resumer, floating-point flavour; apart, so that `switch_out` stays small
-    /// where it is inlined.
+    /// Coroutine to resumer, floating-point flavour. In line, as `switch_out` is: a call would put the
+    /// CPU's return predictor out of step.
     ///
     /// # Safety
     /// As for [`switch_out`](Self::switch_out).
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     unsafe fn switch_out_fp(&self, value: Word, tag: usize) -> (Word, usize) {
         #[cfg(costack_asan)]
         let left = asan::leave(self, tag);
@@ -259,6 +256,8 @@ impl Head {
         let arrived = unsafe { arch::switch_fp(self.sp.as_ptr(), self.link.sp.get(), value, tag) };
         #[cfg(costack_asan)]
         asan::left(self, left);
+        // SAFETY: as in `switch_out`.
+        unsafe { core::hint::assert_unchecked(self.link.sp.get() == arrived.source_sp) };
         (arrived.value, arrived.tag)
     }
 }

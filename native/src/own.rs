@@ -19,7 +19,7 @@
 //! plan is `Switch` until it has finished. [`Kind`] says just that, and no record is kept.
 
 use crate::Error;
-use crate::arch::{self, InitialFrame, InitialFrameFp};
+use crate::arch::{self, Arrived, InitialFrame, InitialFrameFp, Word};
 use crate::head::{Begin, Head, Kind};
 use crate::stack::StackMemory;
 #[cfg(feature = "std")]
@@ -180,6 +180,20 @@ impl OwnControl {
         let sp = self.head.sp.replace(0);
         self.sp_aside.set(sp);
         self.lowest_sp.set(sp.min(self.lowest_sp.get()));
+    }
+
+    /// Resumer to coroutine, floating-point flavour. In line where coroutines are resumed: a function that
+    /// returns after a switch puts the CPU's return predictor out of step.
+    ///
+    /// # Safety
+    /// As for [`Head::switch_in_fp`], with what is kept aside for the stack pointer.
+    #[inline(always)]
+    pub(crate) unsafe fn switch_in_fp(&self, value: Word, tag: usize) -> Arrived {
+        self.count_resume();
+        // SAFETY: the caller's promise.
+        let arrived = unsafe { self.head.switch_in_fp(self.sp_aside(), value, tag) };
+        self.settle_aside();
+        arrived
     }
 
     /// What was counted, if that was asked for.
