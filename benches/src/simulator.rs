@@ -78,20 +78,19 @@ fn hosted_steps(file: &std::path::Path, text: &'static str, isa: Isa) -> Runner 
         .iter()
         .position(|known| *known == isa)
         .expect("the module knows all of them") as u32;
-    let fresh = move || -> Hosted {
-        let mut hosted = host.instance().expect("a module of these sources");
-        hosted
-            .load("bench.costack", text.as_bytes(), isa)
-            .expect("it is checked by the tests");
-        hosted
+    // One instance for all sessions: natively as well, the memory of one serves the next.
+    let mut current = host.instance().expect("a module of these sources");
+    let load = move |hosted: &mut Hosted| {
+        let loaded = hosted.load("bench.costack", text.as_bytes(), isa);
+        loaded.expect("it is checked by the tests");
     };
-    let mut current = fresh();
+    load(&mut current);
     let mut made = 0;
     Box::new(move |times| {
         let (mut total, mut left) = (Duration::ZERO, times);
         while left > 0 {
             if made >= STEPS {
-                current = fresh();
+                load(&mut current);
                 made = 0;
             }
             let steps = left.min(STEPS);
@@ -109,11 +108,8 @@ fn hosted_steps(file: &std::path::Path, text: &'static str, isa: Isa) -> Runner 
 /// The cases in wasmtime, or why there are none.
 #[cfg(feature = "hosted")]
 fn hosted(text: &'static str) -> Result<Vec<Case>, &'static str> {
-    let file = match std::env::var_os("COSTACK_MODULE") {
-        Some(file) => file.into(),
-        None => costack_cli::host::find()
-            .map_err(|_| "the module is not built: `cargo xtask module` does that")?,
-    };
+    let file = costack_cli::host::find()
+        .map_err(|_| "the module is not built: `cargo xtask module` does that")?;
     let cases = [
         ("x86_64 in wasmtime", Isa::X86_64),
         ("i386 in wasmtime", Isa::I386),

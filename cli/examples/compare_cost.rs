@@ -9,8 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use costack::scenario::Clock;
-use costack_cli::backend::{self, Backend, HOST_ISA, How, Module};
+use costack_cli::backend::{self, How, Module};
 use costack_lang::generate;
 use costack_sim_module::{ISAS, Simulator};
 
@@ -66,14 +65,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             timed(&mut times, "wasm: run", || hosted.run(STEPS))?;
             timed(&mut times, "wasm: trace", || hosted.trace())?;
         }
-        let how = How {
-            backend: Backend::Native,
-            isa: HOST_ISA,
-            steps: 0,
-            clock: Clock::Virtual,
-            trust_pointers: true,
-        };
-        timed(&mut times, "native", || backend::native(&program, &how))?;
+        timed(&mut times, "native", || {
+            backend::native(&program, &How::COMPARED)
+        })?;
     }
     for (part, time) in &times {
         println!(

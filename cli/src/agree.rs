@@ -8,14 +8,14 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use costack::scenario::{Clock, Unfit};
+use costack::scenario::Unfit;
 use costack_engine::trace::{Record, What};
 use costack_lang::syntax::{Program, Word};
 use costack_sim::fault::FaultKind;
 use costack_sim::program::Isa;
 use costack_sim_module::Simulator;
 
-use crate::backend::{self, Backend, HOST_ISA, How, Refused, Run, STEPS};
+use crate::backend::{self, HOST_ISA, How, Refused, Run, STEPS};
 use crate::host::{Host, HostError, Hosted};
 
 /// What was found about one scenario.
@@ -143,15 +143,7 @@ impl<'h> Comparer<'h> {
         if simulated.fault.is_some() && kind.is_none() {
             return Ok(Native::Left("it was stopped before its end".to_owned()));
         }
-        let how = How {
-            backend: Backend::Native,
-            isa: HOST_ISA,
-            steps: 0,
-            clock: Clock::Virtual,
-            // The simulator has found that no pointer is used when its frame is away.
-            trust_pointers: true,
-        };
-        let run = match backend::native(program, &how) {
+        let run = match backend::native(program, &How::COMPARED) {
             Ok(run) => run,
             Err(Refused::Unfit(unfit @ Unfit::SwitchText { .. })) => {
                 return Ok(Native::Left(unfit.to_string()));

@@ -101,7 +101,7 @@ pub struct ModuleArg {
     #[arg(
         long,
         value_name = "FILE",
-        env = "COSTACK_MODULE",
+        env = crate::host::VARIABLE,
         hide_env_values = true
     )]
     pub module: Option<PathBuf>,

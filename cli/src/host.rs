@@ -17,7 +17,7 @@ use wasmtime::{
 };
 
 pub use error::HostError;
-pub use find::{FILE_NAME, find};
+pub use find::{FILE_NAME, VARIABLE, find};
 
 /// What a module may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,12 +7,18 @@ use super::HostError;
 /// The name of the module's file.
 pub const FILE_NAME: &str = "costack-sim.wasm";
 
-/// Finds the module: beside this program or, for a program in a build folder, where
-/// `cargo xtask module` has left it, in `module/` there.
+/// The variable of the environment that names the module's file.
+pub const VARIABLE: &str = "COSTACK_MODULE";
+
+/// Finds the module: what the environment says; or else beside this program, or, for a program in a
+/// build folder, where `cargo xtask module` has left it, in `module/` there.
 ///
 /// # Errors
 /// [`HostError::NotFound`] with all places.
 pub fn find() -> Result<PathBuf, HostError> {
+    if let Some(file) = std::env::var_os(VARIABLE) {
+        return Ok(file.into());
+    }
     let mut looked = Vec::new();
     let own = std::env::current_exe().unwrap_or_default();
     if let Some(folder) = own.parent() {

@@ -5,13 +5,13 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use assert_cmd::assert::{Assert, OutputAssertExt as _};
-use costack_cli::host::{Host, Limits};
+use costack_cli::host::{Host, Limits, VARIABLE};
 
 /// The module, freshly built. `cargo xtask test` has built it already and says where it is.
 pub fn module() -> &'static Path {
     static MODULE: OnceLock<PathBuf> = OnceLock::new();
     MODULE.get_or_init(|| {
-        if let Some(file) = std::env::var_os("COSTACK_MODULE") {
+        if let Some(file) = std::env::var_os(VARIABLE) {
             return file.into();
         }
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -53,7 +53,7 @@ pub fn costack(arguments: &[&str]) -> Command {
         .args(arguments)
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios"))
         .env("COSTACK_CACHE", cache())
-        .env_remove("COSTACK_MODULE")
+        .env_remove(VARIABLE)
         .env_remove("CLICOLOR_FORCE")
         .env_remove("NO_COLOR");
     command
@@ -62,7 +62,7 @@ pub fn costack(arguments: &[&str]) -> Command {
 /// The same where the module is needed.
 pub fn costack_with_module(arguments: &[&str]) -> Command {
     let mut command = costack(arguments);
-    command.env("COSTACK_MODULE", module());
+    command.env(VARIABLE, module());
     command
 }
 
