@@ -193,7 +193,7 @@ unsafe fn note_save(evicted: Shared) {
 /// pointer, its bytes in place; or a negative status in the first word.
 ///
 /// # Safety
-/// As for [`resume`], and the head has no stack pointer.
+/// As for [`resume`](super::resume), and the head has no stack pointer.
 #[doc(hidden)]
 pub unsafe extern "C" fn prepare(control: *mut Control, strict: i32) -> TwoWords {
     // SAFETY: the caller's promise.
@@ -208,10 +208,10 @@ pub unsafe extern "C" fn prepare(control: *mut Control, strict: i32) -> TwoWords
     }
 }
 
-/// As [`prepare`], and passes the values as [`resume`] says.
+/// As [`prepare`], and passes the values as [`resume`](super::resume) says.
 ///
 /// # Safety
-/// As for [`resume`], and the head has no stack pointer.
+/// As for [`resume`](super::resume), and the head has no stack pointer.
 #[doc(hidden)]
 pub unsafe extern "C" fn prepare_with_values(
     control: *mut Control,
@@ -258,7 +258,7 @@ unsafe extern "C" fn prepare_any_with_values(
 /// Passes the values of a resume.
 ///
 /// # Safety
-/// As for [`resume`]; the coroutine is in place.
+/// As for [`resume`](super::resume); the coroutine is in place.
 #[inline(always)]
 unsafe fn pass(control: *mut Control, value: *mut c_void, out: *mut *mut c_void) {
     // SAFETY: the caller's promise. Where the coroutine wants its value lies on its own stack.

@@ -148,6 +148,6 @@ mod tests {
     fn writes_times_with_meaningful_digits() {
         assert_eq!(nanoseconds(3.114), "3.11");
         assert_eq!(nanoseconds(12.345), "12.3");
-        assert_eq!(nanoseconds(1234.5), "1234");
+        assert_eq!(nanoseconds(1234.5), "1,235");
     }
 }
