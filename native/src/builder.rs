@@ -77,7 +77,7 @@ impl Builder {
         self
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn traits(self) -> Traits {
         Traits {
             fp: self.fp,
@@ -92,7 +92,7 @@ impl Builder {
     /// # Errors
     /// As [`Coroutine::new`], and when the size is zero or impossible.
     #[cfg(feature = "std")]
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn build<Input, Yield, Return, F>(
         self,
         function: F,
@@ -111,7 +111,7 @@ impl Builder {
     ///
     /// # Errors
     /// As [`Coroutine::with_stack`].
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn build_on<Input, Yield, Return, S, F>(
         self,
         stack: S,

@@ -248,7 +248,8 @@ impl Head {
     ///
     /// # Safety
     /// As for [`switch_out`](Self::switch_out).
-    #[inline(always)]
+    // In a build without optimisation it would take much of each stack in line.
+    #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn switch_out_fp(&self, value: Word, tag: usize) -> (Word, usize) {
         #[cfg(costack_asan)]
         let left = asan::leave(self, tag);

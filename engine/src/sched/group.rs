@@ -99,7 +99,7 @@ impl<O: Observer> Scheduler<O> {
     }
 
     /// Takes a task out of its group; when it was the last, those who join the group are woken.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn leave_group(&mut self, index: u32) {
         let Some(group) = self.task_mut(index).group.take() else {
             return;

@@ -156,7 +156,7 @@ impl<O: Observer> Scheduler<O> {
     ///
     /// # Panics
     /// If there would be 2³¹ tasks.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn spawn(&mut self) -> TaskId {
         let index = match self.free_slots.pop() {
             Some(index) => {
@@ -205,7 +205,7 @@ impl<O: Observer> Scheduler<O> {
     ///
     /// # Errors
     /// [`Refusal::Finished`] if it has ended, [`Refusal::Foreign`] if there is no such task.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn start(&mut self, task: TaskId) -> Result<(), Refusal> {
         let index = self.index(task)?;
         if self.state_of(index) == TaskState::Ended {
@@ -289,7 +289,7 @@ impl<O: Observer> Scheduler<O> {
     /// nobody can know whether what they protect is in order.
     ///
     /// When main ends, the flow is [`Flow::Continue`]: the program is over.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn handle_end(&mut self) -> Flow {
         let index = self.current;
         if index == 0 {
@@ -352,7 +352,7 @@ impl<O: Observer> Scheduler<O> {
     ///
     /// # Errors
     /// [`Refusal::WouldDeadlockOnSelf`] for itself, [`Refusal::Foreign`] if there is no such task.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn handle_join(&mut self, task: TaskId) -> Result<Flow, Refusal> {
         let index = self.index(task)?;
         if index == self.current {
@@ -512,7 +512,7 @@ impl<O: Observer> Scheduler<O> {
     }
 
     /// Whether the task exists and has not ended.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn is_alive(&self, task: TaskId) -> bool {
         matches!(self.state(task), Ok(state) if state != TaskState::Ended)
     }
@@ -643,7 +643,7 @@ impl<O: Observer> Scheduler<O> {
     }
 
     /// The running task waits, and its resumer runs.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn block(&mut self, wait: Wait) -> Flow {
         let task = self.current();
         self.observer.notice(Notice::Waits { task, wait });
@@ -651,7 +651,7 @@ impl<O: Observer> Scheduler<O> {
     }
 
     /// The running task takes on `state`, and its resumer runs.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn give_way(&mut self, state: TaskState) -> Flow {
         let index = self.current;
         self.set_state(index, state);
@@ -674,7 +674,7 @@ impl<O: Observer> Scheduler<O> {
     }
 
     /// The wait of `index`, which is in no queue any more, is over.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn wake(&mut self, index: u32, outcome: Outcome) {
         debug_assert!(matches!(self.state_of(index), TaskState::Blocked(_)));
         let task = self.id(index);
@@ -702,7 +702,7 @@ impl<O: Observer> Scheduler<O> {
     }
 
     /// Bookkeeping of an end, whichever way it came.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn end(&mut self, index: u32) {
         let task = self.id(index);
         self.observer.notice(Notice::Ends { task });

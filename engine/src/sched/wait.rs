@@ -409,7 +409,7 @@ impl<O: Observer> Scheduler<O> {
 
     /// What a waiter waited for has come: takes it out of the other queues that it may be in and
     /// wakes it. It is in this one no more.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn grant(&mut self, waiter: u32) -> u32 {
         let (task, outcome) = match super::task::arm_of(waiter) {
             None => (waiter, Outcome::Granted),

@@ -299,7 +299,7 @@ impl Core {
     }
 
     /// As [`wait_until`](Self::wait_until); the report is the inner error.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn try_wait(
         &self,
         due_us: Option<u64>,
@@ -322,7 +322,7 @@ impl Core {
     ///
     /// # Errors
     /// When main waits and nobody can run any more. Main waits no longer then.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn give_way(&self, flow: Flow, due_us: Option<u64>) -> Result<Outcome, Deadlock> {
         match flow {
             Flow::Continue => return Ok(Outcome::Granted),
@@ -346,7 +346,7 @@ impl Core {
         Ok(self.scheduler(|s| s.outcome(running)))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn limit(&self, task: TaskId, due_us: Option<u64>) {
         if let Some(due_us) = due_us {
             // The task exists: it is the one that runs.

@@ -37,7 +37,7 @@ mod variable {
     define_thread_variable!(symbol!(), 16);
 
     /// Looks at what this thread has.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(in crate::runtime) fn current<T>(look: impl FnOnce(&Current) -> T) -> T {
         let current: *const Current = thread_variable!(symbol!());
         // SAFETY: it is as large, zero means nothing in both of its fields, it is this thread's alone,
@@ -57,7 +57,7 @@ mod variable {
     }
 
     /// Looks at what this thread has.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(in crate::runtime) fn current<T>(look: impl FnOnce(&Current) -> T) -> T {
         CURRENT.with(look)
     }

@@ -306,7 +306,7 @@ impl Core {
         self.note_end(task);
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn note_end(&self, task: TaskId) {
         let bound = self.slots(|slots| {
             let slot = &mut slots[task.index()];
