@@ -165,34 +165,36 @@ impl OwnControl {
         unsafe { (control.as_ref().release)(control) };
     }
 
-    /// The stack pointer of a suspended coroutine that does not have it in its head.
-    pub(crate) fn sp_aside(&self) -> usize {
-        self.sp_aside.get()
-    }
-
-    /// Notes that such a coroutine is resumed.
-    pub(crate) fn count_resume(&self) {
-        self.resumes.set(self.resumes.get() + 1);
-    }
-
-    /// Notes that such a coroutine has switched back.
-    pub(crate) fn settle_aside(&self) {
-        let sp = self.head.sp.replace(0);
-        self.sp_aside.set(sp);
-        self.lowest_sp.set(sp.min(self.lowest_sp.get()));
-    }
-
-    /// Resumer to coroutine, floating-point flavour. In line where coroutines are resumed: a function that
-    /// returns after a switch puts the CPU's return predictor out of step.
+    /// Resumer to a coroutine that does not have its stack pointer in its head, floating-point flavour.
+    /// In line where coroutines are resumed: a function that returns after a switch puts the CPU's
+    /// return predictor out of step.
     ///
     /// # Safety
     /// As for [`Head::switch_in_fp`], with what is kept aside for the stack pointer.
     #[inline(always)]
     pub(crate) unsafe fn switch_in_fp(&self, value: Word, tag: usize) -> Arrived {
-        self.count_resume();
         // SAFETY: the caller's promise.
-        let arrived = unsafe { self.head.switch_in_fp(self.sp_aside(), value, tag) };
-        self.settle_aside();
+        self.counted(|head, sp| unsafe { head.switch_in_fp(sp, value, tag) })
+    }
+
+    /// As [`switch_in_fp`](Self::switch_in_fp), integer flavour.
+    ///
+    /// # Safety
+    /// As there, for this flavour.
+    #[inline(always)]
+    pub(crate) unsafe fn switch_in_counted(&self, value: Word, tag: usize) -> Arrived {
+        // SAFETY: the caller's promise.
+        self.counted(|head, sp| unsafe { head.switch_in(sp, value, tag) })
+    }
+
+    /// Counts a resume and what came of it, and keeps the stack pointer aside.
+    #[inline(always)]
+    fn counted(&self, switch: impl FnOnce(&Head, usize) -> Arrived) -> Arrived {
+        self.resumes.set(self.resumes.get() + 1);
+        let arrived = switch(&self.head, self.sp_aside.get());
+        let sp = self.head.sp.replace(0);
+        self.sp_aside.set(sp);
+        self.lowest_sp.set(sp.min(self.lowest_sp.get()));
         arrived
     }
 

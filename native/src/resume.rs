@@ -71,17 +71,14 @@ unsafe fn resume_other(
         kind @ (Kind::OwnFp | Kind::OwnCounted) => {
             // SAFETY: the kind says that the head is in such a control block.
             let control = unsafe { head.cast::<OwnControl>().as_ref() };
-            control.count_resume();
-            let sp = control.sp_aside();
             // SAFETY: as for `Own`, each for its flavour.
             let arrived = unsafe {
                 if kind == Kind::OwnFp {
-                    head_ref.switch_in_fp(sp, value, tag)
+                    control.switch_in_fp(value, tag)
                 } else {
-                    head_ref.switch_in(sp, value, tag)
+                    control.switch_in_counted(value, tag)
                 }
             };
-            control.settle_aside();
             (arrived.value, arrived.tag)
         }
         Kind::SharedFp => {

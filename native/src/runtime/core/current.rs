@@ -38,7 +38,7 @@ mod variable {
 
     /// Looks at what this thread has.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(in crate::runtime) fn current<T>(look: impl FnOnce(&Current) -> T) -> T {
+    pub(in crate::runtime) fn of_thread<T>(look: impl FnOnce(&Current) -> T) -> T {
         let current: *const Current = thread_variable!(symbol!());
         // SAFETY: it is as large, zero means nothing in both of its fields, it is this thread's alone,
         // and lives as long as that.
@@ -58,9 +58,9 @@ mod variable {
 
     /// Looks at what this thread has.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(in crate::runtime) fn current<T>(look: impl FnOnce(&Current) -> T) -> T {
+    pub(in crate::runtime) fn of_thread<T>(look: impl FnOnce(&Current) -> T) -> T {
         CURRENT.with(look)
     }
 }
 
-pub(in crate::runtime) use variable::current as of_thread;
+pub(in crate::runtime) use variable::of_thread;
