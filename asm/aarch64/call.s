@@ -20,14 +20,14 @@
 //   nothing live below sp                nothing live below sp
 //
 // At entry:
-//   x0   address of the word that receives the source's sp
+//   x0   what the target's C function returns
 //   x1   sp of the target
-//   x2   what the target's C function returns
+//   x2   address of the word that receives the source's sp
 //   x30  return address of the source's C function
 //   sp   the source's stack
 // At exit, right behind the call of the target's C function:
 //   sp, x19 to x29, d8 to d15  what they were at that call (AAPCS64, sections 6.1.1 and 6.1.2)
-//   x0   x2 at entry
+//   x0   as at entry
 //   x1 to x8, x10 to x18  as at entry; x9: anything
 // FPCR is shared by both sides: it is neither read nor written.
     stp x29, x30, [sp, #-160]!
@@ -41,9 +41,8 @@
     stp d12, d13, [sp, #128]
     stp d14, d15, [sp, #144]
     mov x9, sp
-    str x9, [x0]
+    str x9, [x2]
     mov sp, x1
-    mov x0, x2
     ldp x19, x20, [sp, #16]
     ldp x21, x22, [sp, #32]
     ldp x23, x24, [sp, #48]

@@ -13,10 +13,8 @@
 //   +---------------------------+        +---------------------------+
 //   nothing live below sp                nothing live below sp
 //
-// At entry and at exit: as in call.s, but x10 may be anything at exit. The word at sp+168 is not
-// used.
-// At exit, besides: FPCR is what it was when the target gave up the CPU. It is loaded only if it
-// differs, for to write it is slow.
+// At entry and at exit: as in call.s. The word at sp+168 is not used.
+// At exit, besides: FPCR is what it was when the target gave up the CPU.
     stp x29, x30, [sp, #-176]!
     stp x19, x20, [sp, #16]
     stp x21, x22, [sp, #32]
@@ -27,17 +25,13 @@
     stp d10, d11, [sp, #112]
     stp d12, d13, [sp, #128]
     stp d14, d15, [sp, #144]
-    mrs x10, fpcr
-    str x10, [sp, #160]
+    mrs x9, fpcr
+    str x9, [sp, #160]
     mov x9, sp
-    str x9, [x0]
+    str x9, [x2]
     mov sp, x1
-    mov x0, x2
     ldr x9, [sp, #160]
-    cmp x9, x10
-    b.eq 2f
     msr fpcr, x9
-2:
     ldp x19, x20, [sp, #16]
     ldp x21, x22, [sp, #32]
     ldp x23, x24, [sp, #48]

@@ -14,9 +14,9 @@
 //   +---------------------------+        +---------------------------+
 //   nothing live below sp                nothing live below sp
 //
-// At entry and at exit: as in call.s.
-// At exit, besides: the control bits of MXCSR and the x87 control word are what they were when the
-// target gave up the CPU. Each is loaded only if it differs; see asm/x86_64/call_fp.s.
+// At entry and at exit: as in call.s. The two bytes at sp+6 are not used.
+// At exit, besides: MXCSR and the x87 control word are what they were when the target gave up the
+// CPU.
     push ebp
     push ebx
     push esi
@@ -25,16 +25,9 @@
     stmxcsr [esp]
     fnstcw [esp + 4]
     mov [ecx], esp
-    mov ecx, [esp]
-    movzx ebx, word ptr [esp + 4]
     mov esp, edx
-    xor ecx, [esp]
-    xor bx, [esp + 4]
-    test ecx, 0xffc0
-    jnz 3f
-    test bx, bx
-    jnz 4f
-2:
+    ldmxcsr [esp]
+    fldcw [esp + 4]
     lea esp, [esp + 8]
     pop edi
     pop esi
@@ -42,8 +35,3 @@
     pop ebp
     pop ecx
     jmp ecx
-3:
-    ldmxcsr [esp]
-4:
-    fldcw [esp + 4]
-    jmp 2b

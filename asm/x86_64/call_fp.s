@@ -15,13 +15,10 @@
 //   +---------------------------+        +---------------------------+
 //   nothing live below sp                nothing live below sp
 //
-// At entry: as in call.s; rsi has the address of eight words.
-// At exit: as in call.s, but r8 and r9 may be anything.
-// At exit, besides: the control bits of MXCSR and the x87 control word are what they were when the
-// target gave up the CPU.
-//
-// To load either costs several times as much as to store it, and two sides seldom differ. So each
-// is loaded only if it differs.
+// At entry: as in call.s; rsi has the address of eight words. The two bytes at sp+6 are not used.
+// At exit: as in call.s.
+// At exit, besides: MXCSR and the x87 control word are what they were when the target gave up the
+// CPU.
     push rbp
     push rbx
     push r12
@@ -32,15 +29,8 @@
     stmxcsr [rsp]
     fnstcw [rsp + 4]
     mov [rdi], rsp
-    mov r8d, [rsp]
-    movzx r9d, word ptr [rsp + 4]
-    xor r8d, [rsi]
-    xor r9w, [rsi + 4]
-    test r8d, 0xffc0
-    jnz 3f
-    test r9w, r9w
-    jnz 4f
-2:
+    ldmxcsr [rsi]
+    fldcw [rsi + 4]
     mov r15, [rsi + 8]
     mov r14, [rsi + 16]
     mov r13, [rsi + 24]
@@ -50,8 +40,3 @@
     mov rcx, [rsi + 56]
     lea rsp, [rdx + 64]
     jmp rcx
-3:
-    ldmxcsr [rsi]
-4:
-    fldcw [rsi + 4]
-    jmp 2b

@@ -3,15 +3,16 @@
 mod prove_common;
 
 use costack_sim::program::Isa;
-use costack_sim::prove::{Contract, Flavour, Id, Report, Status, Transition, own_text, prove};
+use costack_sim::prove::{
+    Contract, Flavour, Form, Id, Report, Status, Transition, own_text, prove,
+};
 use prove_common::{joined, lines, part, texts};
 
 #[test]
 fn every_built_in_text_is_proven_at_both_transitions() {
     let texts = texts();
     assert!(!texts.is_empty());
-    for (isa, flavour, text) in texts {
-        let contract = Contract::of(isa, flavour);
+    for (contract, text) in texts {
         let reports = prove(&contract, &text).expect("the text assembles");
         assert_eq!(
             reports
@@ -31,12 +32,16 @@ fn every_built_in_text_is_proven_at_both_transitions() {
 /// The heads of the texts say that these pass through unread; the contract does not ask for it.
 #[test]
 fn further_registers_pass_as_the_heads_of_the_texts_say() {
-    for (isa, flavour, text) in texts() {
-        let mut contract = Contract::of(isa, flavour);
-        let names: Vec<String> = match isa {
-            Isa::X86_64 => (8..12).map(|number| format!("r{number}")).collect(),
-            Isa::I386 => Vec::new(),
-            Isa::Aarch64 => (5..18).map(|number| format!("x{number}")).collect(),
+    let numbered = |letter: &str, numbers: std::ops::Range<u8>| {
+        let names = numbers.map(|number| format!("{letter}{number}"));
+        names.collect::<Vec<_>>()
+    };
+    for (mut contract, text) in texts() {
+        let names: Vec<String> = match (contract.isa, contract.form) {
+            (Isa::X86_64, _) => numbered("r", 8..12),
+            (Isa::I386, _) => Vec::new(),
+            (Isa::Aarch64, Form::Inline) => numbered("x", 5..18),
+            (Isa::Aarch64, Form::Call) => [numbered("x", 3..9), numbered("x", 10..18)].concat(),
         };
         let registers = names
             .iter()
@@ -82,8 +87,13 @@ fn check_with(
 #[track_caller]
 fn changed(flavour: Flavour, line: &str, by: &str) -> String {
     let texts = texts().into_iter();
-    let found = texts.filter(|(isa, of, _)| (*isa, *of) == (Isa::X86_64, flavour));
-    let mut lines: Vec<String> = found.flat_map(|(_, _, text)| lines(&text)).collect();
+    let found = texts.filter(|(contract, _)| {
+        let Contract {
+            isa, flavour: of, ..
+        } = *contract;
+        (isa, of, contract.form) == (Isa::X86_64, flavour, Form::Inline)
+    });
+    let mut lines: Vec<String> = found.flat_map(|(_, text)| lines(&text)).collect();
     let at = lines.iter().position(|found| found == line);
     lines[at.unwrap_or_else(|| panic!("no line {line}"))] = by.to_owned();
     joined(&lines)

@@ -11,12 +11,12 @@ mod prove_common;
 
 use costack_sim::program::Isa;
 use costack_sim::prove::{Contract, prove};
-use prove_common::{extra, joined, lines, mutants, part, texts};
+use prove_common::{extra, joined, lines, mutants, part, texts, title};
 
 /// How many runs with other values.
 const SEEDS: u64 = 3;
 
-/// Changes that are wrong and go well here, with the reason.
+/// Changes that are wrong and go well here, with the reason. A `*` stands for anything.
 const HIDDEN: &[(Isa, &str, &str)] = &[
     (
         Isa::X86_64,
@@ -30,15 +30,49 @@ const HIDDEN: &[(Isa, &str, &str)] = &[
     ),
     (
         Isa::I386,
-        "replace: lea esp, [esp - 4] by lea sp, [esp - 4]",
+        "replace: lea esp, [esp - *] by lea sp, [esp - *]",
         "no 64 KiB end within the frame",
     ),
     (
         Isa::I386,
-        "replace: lea esp, [esp + 4] by lea sp, [esp + 4]",
+        "replace: lea esp, [esp + *] by lea sp, [esp + *]",
         "no 64 KiB end within the frame",
     ),
+    (
+        Isa::X86_64,
+        "replace: mov rcx, [rsi + *] by mov ecx, [rsi + *]",
+        "all code of the simulated machine lies below 4 GiB",
+    ),
+    (
+        Isa::X86_64,
+        "replace: mov *, [r*] by xchg *, [r*]",
+        "nobody reads again what it overwrites: the target's stack below its sp, or its image",
+    ),
+    (
+        Isa::I386,
+        "replace: mov esp, edx by mov sp, dx",
+        "both stacks lie in the same 64 KiB",
+    ),
 ];
+
+/// Whether a text is a pattern's parts, with anything between them.
+fn fits(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let mut parts = parts.peekable();
+    while let Some(part) = parts.next() {
+        let at = match parts.peek() {
+            Some(_) => rest.find(part).map(|at| at + part.len()),
+            None => rest.ends_with(part).then_some(rest.len()),
+        };
+        let Some(at) = at else { return false };
+        rest = &rest[at..];
+    }
+    rest.is_empty()
+}
 
 /// The first thing that goes wrong in any run.
 fn concrete(contract: &Contract, lines: &[String]) -> Result<(), String> {
@@ -47,18 +81,18 @@ fn concrete(contract: &Contract, lines: &[String]) -> Result<(), String> {
 
 #[test]
 fn the_texts_do_what_is_proven() {
-    for (isa, flavour, text) in texts() {
-        let contract = Contract::of(isa, flavour);
+    for (contract, text) in texts() {
         if let Err(problem) = concrete(&contract, &lines(&text)) {
-            panic!("{}: {problem}", text.file);
+            panic!("{}: {problem}", title(&contract, &text));
         }
     }
 }
 
 #[test]
 fn changed_texts_go_wrong_where_they_are_refuted_and_only_there() {
-    for (isa, flavour, text) in texts() {
-        let contract = Contract::of(isa, flavour);
+    let mut unexpected = Vec::new();
+    for (contract, text) in texts() {
+        let (isa, title) = (contract.isa, title(&contract, &text));
         let (mut right, mut wrong, mut hidden) = (0, 0, 0);
         for mutant in mutants(isa, &lines(&text)) {
             let Ok(reports) = prove(&contract, &part(&joined(&mutant.lines))) else {
@@ -69,27 +103,26 @@ fn changed_texts_go_wrong_where_they_are_refuted_and_only_there() {
                 (Ok(()), []) => right += 1,
                 (Err(_), [_, ..]) => wrong += 1,
                 (Err(problem), []) => {
-                    panic!("{}, {}: proven, but {problem}", text.file, mutant.what)
+                    panic!("{}, {}: proven, but {problem}", title, mutant.what)
                 }
                 (Ok(()), refuted) => {
                     hidden += 1;
                     let mut list = HIDDEN.iter();
-                    assert!(
-                        list.any(|(of, what, _)| *of == isa && *what == mutant.what),
-                        "{}, {}: goes well, but {} {}",
-                        text.file,
-                        mutant.what,
-                        refuted[0].id,
-                        refuted[0].status
-                    );
+                    if !list.any(|(of, what, _)| *of == isa && fits(what, &mutant.what)) {
+                        unexpected.push(format!(
+                            "{title}, {}: goes well, but {} {}",
+                            mutant.what, refuted[0].id, refuted[0].status
+                        ));
+                    }
                 }
             }
         }
         println!(
             "{}: {right} right, {wrong} wrong, {hidden} with hidden dangers",
-            text.file
+            title
         );
     }
+    assert!(unexpected.is_empty(), "{}", unexpected.join("\n"));
 }
 
 /// Several changes at once, at random: where these do no harm or cancel each other out, the prover
@@ -103,9 +136,9 @@ fn what_is_proven_of_texts_with_several_changes_holds() {
         random ^= random << 17;
         (random >> 20) as usize % limit
     };
-    for (isa, flavour, text) in texts() {
+    for (mut contract, text) in texts() {
+        let (isa, title) = (contract.isa, title(&contract, &text));
         // The machine takes what comes to lie above sp again for lost, red zone or not.
-        let mut contract = Contract::of(isa, flavour);
         contract.red_zone = 0;
         let original = lines(&text);
         let changed = mutants(isa, &original);
@@ -128,13 +161,13 @@ fn what_is_proven_of_texts_with_several_changes_holds() {
                 Err(_) => continue,
             }
             if let Err(problem) = concrete(&contract, &lines) {
-                panic!("{}: proven, but {problem}:\n{}", text.file, joined(&lines));
+                panic!("{}: proven, but {problem}:\n{}", title, joined(&lines));
             }
         }
         println!(
             "{}: several changes: {proven} proven, {refuted} refuted",
-            text.file
+            title
         );
-        assert!(proven > 50 && refuted > 500, "{}", text.file);
+        assert!(proven > 50 && refuted > 500, "{}", title);
     }
 }

@@ -114,7 +114,11 @@ fn in_words(proofs: &[Proof]) -> String {
     let Some(first) = proofs.first() else {
         return String::new();
     };
-    let mut text = format!("{}, {}, {} flavour\n", first.file, first.isa, first.flavour);
+    let mut text = format!("{}, {}, {} flavour", first.file, first.isa, first.flavour);
+    if first.words_in_image {
+        text += ", the target's words in its image";
+    }
+    text.push('\n');
     let mut table = table(["", "to a fresh task", "to a yielded task", "obligation"]);
     for (row, obligation) in first.obligations.iter().enumerate() {
         let mut cells = vec![Cell::new(&obligation.id)];

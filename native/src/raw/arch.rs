@@ -62,34 +62,34 @@ pub mod at {
 mod tests {
     use super::*;
 
-    /// The texts of an architecture: integer and floating-point flavour.
-    macro_rules! texts {
-        ($isa:literal) => {
-            [
-                include_str!(concat!("../../../asm/", $isa, "/call.s")),
-                include_str!(concat!("../../../asm/", $isa, "/call_fp.s")),
-            ]
-        };
-    }
+    use costack_sim::program::Isa;
+    use costack_sim::prove::{Contract, Flavour, Words};
 
     #[cfg(target_arch = "aarch64")]
-    const TEXTS: [&str; 2] = texts!("aarch64");
+    const ISA: Isa = Isa::Aarch64;
     #[cfg(target_arch = "x86")]
-    const TEXTS: [&str; 2] = texts!("i386");
+    const ISA: Isa = Isa::I386;
     #[cfg(target_arch = "x86_64")]
-    const TEXTS: [&str; 2] = texts!("x86_64");
+    const ISA: Isa = Isa::X86_64;
 
+    /// What the prover takes for granted about a first frame, and about what is copied back of an
+    /// image, is what is done here.
     #[test]
-    fn initial_frames_have_the_size_that_the_texts_draw() {
-        for (text, size) in TEXTS
-            .into_iter()
-            .zip([size_of::<CallFrame>(), size_of::<CallFrameFp>()])
-        {
-            let top = format!("top, sp+{size},");
-            assert!(
-                text.contains(&top),
-                "no first frame of {size} bytes is drawn"
-            );
+    fn the_contracts_of_the_texts_are_kept() {
+        let word = size_of::<usize>();
+        for (flavour, size) in [
+            (Flavour::Integer, size_of::<CallFrame>()),
+            (Flavour::Fp, size_of::<CallFrameFp>()),
+        ] {
+            let contracts = Contract::of_call(ISA, flavour);
+            let left_out = contracts.iter().map(|contract| match contract.words {
+                Words::OnStack => 0,
+                Words::InImage { left_out } => left_out as usize,
+            });
+            assert_eq!(left_out.max(), Some(TAKEN_WORDS * word));
+            for contract in &contracts {
+                assert_eq!(contract.first_frame_bytes() as usize, size);
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What is to be proven.
 pub enum What {
-    /// The text in `asm/` of a flavour.
+    /// The texts in `asm/` of a flavour.
     BuiltIn(costack_sim::prove::Flavour),
     /// A scenario's own text.
     Scenario(Box<costack_lang::syntax::Program>),
@@ -30,6 +30,8 @@ pub struct Proof {
     pub flavour: String,
     /// What the target of the switch is.
     pub transition: String,
+    /// Whether its words are in its image instead of on its stack.
+    pub words_in_image: bool,
     /// Whether nothing is refuted.
     pub is_proven: bool,
     /// All obligations.
@@ -70,7 +72,9 @@ pub mod proofs {
     use std::borrow::Cow;
 
     use costack_sim::program::{Isa, Part, Rights};
-    use costack_sim::prove::{Contract, Flavour, Report, Status, built_in, own_text, prove as run};
+    use costack_sim::prove::{
+        Contract, Flavour, Report, Status, Words, all_built_in, own_text, prove as run,
+    };
 
     use super::{Found, Obligation, Proof, What};
     use crate::Refusal;
@@ -91,22 +95,25 @@ pub mod proofs {
         }
     }
 
-    /// Proves a text on an ISA, at both transitions.
+    /// Proves a text on an ISA, at both transitions; of the built-in ones each in turn.
     ///
     /// # Errors
     /// [`CallStatus::Mistakes`] in the text; [`CallStatus::Unfit`] for a scenario without a text
     /// for this ISA.
     pub fn prove(what: &What, isa: Isa) -> Result<Vec<Proof>, Refusal> {
-        let (contract, part) = match what {
-            What::BuiltIn(flavour) => (Contract::of(isa, *flavour), built_in(isa, *flavour)),
-            What::Scenario(program) => own_text(program, isa).ok_or_else(|| {
-                let message = format!(
-                    "{} has no switch text of its own for {}",
-                    program.source.file(),
-                    isa.name()
-                );
-                Refusal::new(CallStatus::Unfit, message)
-            })?,
+        let texts = match what {
+            What::BuiltIn(flavour) => all_built_in(isa, *flavour),
+            What::Scenario(program) => {
+                let own = own_text(program, isa).ok_or_else(|| {
+                    let message = format!(
+                        "{} has no switch text of its own for {}",
+                        program.source.file(),
+                        isa.name()
+                    );
+                    Refusal::new(CallStatus::Unfit, message)
+                })?;
+                vec![own]
+            }
             What::Text {
                 name,
                 text,
@@ -123,15 +130,18 @@ pub mod proofs {
                     true => Contract::of_text(isa, text),
                     false => Contract::of(isa, *flavour),
                 };
-                (contract, part)
+                vec![(contract, part)]
             }
         };
-        let reports = run(&contract, &part).map_err(|errors| {
-            let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            Refusal::new(CallStatus::Mistakes, lines.join("\n"))
-        })?;
-        let proofs = reports.iter().map(|report| proof(&part.file, report));
-        Ok(proofs.collect())
+        let mut proofs = Vec::new();
+        for (contract, part) in &texts {
+            let reports = run(contract, part).map_err(|errors| {
+                let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+                Refusal::new(CallStatus::Mistakes, lines.join("\n"))
+            })?;
+            proofs.extend(reports.iter().map(|report| proof(&part.file, report)));
+        }
+        Ok(proofs)
     }
 
     /// Whether a text says in its comments that it follows a contract of its own, as one in a
@@ -164,6 +174,7 @@ pub mod proofs {
             isa: report.isa.name().to_owned(),
             flavour: report.flavour.to_string(),
             transition: report.transition.to_string(),
+            words_in_image: report.words != Words::OnStack,
             is_proven: report.is_proven(),
             obligations: obligations.collect(),
         }

@@ -37,15 +37,27 @@ impl Machine<'_> {
             Region::Stack(side) if side == self.roles.target && offset < self.image_low => {
                 Some("which lies below the target's image")
             }
+            Region::Stack(side)
+                if side == self.roles.target
+                    && offset < self.image_low + self.contract.left_out() =>
+            {
+                Some("where the target's words have not been copied back")
+            }
             Region::Stack(side) if side == self.roles.source || side == self.roles.target => {
                 unwritten.then_some("which nothing has written")
+            }
+            Region::Image(side) if side == self.roles.target => {
+                let outside = offset < 0 || end > self.contract.first_frame_bytes();
+                outside.then_some("which lies beside the words that a switch leaves")
             }
             Region::Block(side) if side == self.roles.source || side == self.roles.target => {
                 let outside = offset < block.start.min(0) || end > block.end;
                 outside.then_some("which lies beside the word for sp")
             }
             Region::Text(_) => Some("where the text itself is"),
-            Region::Stack(_) | Region::Block(_) => Some("which belongs to another task"),
+            Region::Stack(_) | Region::Block(_) | Region::Image(_) => {
+                Some("which belongs to another task")
+            }
         };
         if let Some(fault) = fault {
             let shown = self.show().value(address);
@@ -94,6 +106,7 @@ impl Machine<'_> {
             }
             Region::Stack(side) if side == self.roles.target => Some("on the target's stack"),
             Region::Block(_) => Some("in another task's control block"),
+            Region::Image(_) => Some("in a save stack"),
             Region::Text(_) => Some("where the text itself is"),
             Region::Stack(_) => Some("on another task's stack"),
         };

@@ -1,6 +1,6 @@
 //! The obligations, judged from a run.
 
-use super::contract::Flavour;
+use super::contract::{Flavour, Form};
 use super::machine::{Exit, Machine};
 use super::report::{At, Id, Status, Transition};
 use super::show::name;
@@ -139,7 +139,7 @@ impl Check<'_, '_> {
         let mut how = Vec::new();
         if !held.is_empty() {
             let what = match self.transition {
-                Transition::Yielded => "what they held when the target entered the text",
+                Transition::Yielded => "what they held when the target gave up the CPU",
                 Transition::Fresh => "what the first frame has for them",
             };
             how.push(format!("{} hold {what}", self.names(&held)));
@@ -157,7 +157,10 @@ impl Check<'_, '_> {
         let base = Symbol::Base(Region::Stack(self.target())).plus(offset);
         self.holds(sp, &Value::of(base, self.machine.word))?;
         Ok(match self.transition {
-            Transition::Yielded => "sp is what it was when the target entered the text",
+            Transition::Yielded => match self.machine.contract.form {
+                Form::Inline => "sp is what it was when the target entered the text",
+                Form::Call => "sp is what it was before the target's call",
+            },
             Transition::Fresh if offset != 0 => "sp is where the entry expects its own part",
             Transition::Fresh => "sp is right above the first frame",
         }
@@ -166,20 +169,30 @@ impl Check<'_, '_> {
 
     /// P3.
     fn continues(&self) -> Judged {
-        let right = match (self.exit, self.transition) {
-            (Exit::End(side), Transition::Yielded) => *side == self.target(),
-            (Exit::Entry, Transition::Fresh) => true,
-            _ => false,
-        };
-        if right {
-            return Ok(match self.transition {
-                Transition::Yielded => "goes on after the target's own copy of the text",
-                Transition::Fresh => "goes on at the entry that the first frame names",
+        let form = self.machine.contract.form;
+        let right = match (self.exit, self.transition, form) {
+            (Exit::End(side), Transition::Yielded, Form::Inline)
+            | (Exit::Return(side), Transition::Yielded, Form::Call)
+                if *side == self.target() =>
+            {
+                Some(match form {
+                    Form::Inline => "goes on after the target's own copy of the text",
+                    Form::Call => "goes on where the target's C function returns to",
+                })
             }
-            .to_owned());
+            (Exit::Entry, Transition::Fresh, _) => {
+                Some("goes on at the entry that the first frame names")
+            }
+            _ => None,
+        };
+        if let Some(how) = right {
+            return Ok(how.to_owned());
         }
         let reason = match self.exit {
             Exit::End(side) => format!("goes on after the text where {} entered it", name(*side)),
+            Exit::Return(side) => {
+                format!("goes on where the C function of {} returns to", name(*side))
+            }
             Exit::Entry => "goes on at an entry".to_owned(),
             Exit::Elsewhere(address) => format!("goes on at {}", self.shown(address)),
             Exit::Stopped(stop) => stop.0.clone(),

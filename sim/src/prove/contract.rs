@@ -1,7 +1,8 @@
 //! What a switch text promises, as data: one contract per ISA and flavour.
 //!
 //! The heads of the texts in `asm/` say the same in words. A scenario's own `switch` text stands
-//! in the place of the integer flavour's and is held to the same contract.
+//! in the place of the integer flavour's and is held to the same contract. The contracts of the
+//! texts that end a C function are in `call`.
 
 use std::fmt;
 use std::ops::Range;
@@ -30,6 +31,38 @@ impl fmt::Display for Flavour {
     }
 }
 
+/// How a text is entered and left.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Form {
+    /// It stands in line: the task goes on behind its last instruction.
+    Inline,
+    /// It is the end of a C function: the task goes on behind the call of that function, whose
+    /// return address is where the ABI has it.
+    Call,
+}
+
+/// Where a text finds the words that a switch left at the target's sp.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Words {
+    /// On the target's stack.
+    OnStack,
+    /// At the start of the target's image in its save stack.
+    InImage {
+        /// Bytes of them that have not been copied back to the stack and never will be.
+        left_out: u32,
+    },
+}
+
+/// Nothing where it goes without saying.
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Words::OnStack => Ok(()),
+            Words::InImage { .. } => f.write_str(", its words in its image"),
+        }
+    }
+}
+
 /// What a register holds when the text is entered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Given {
@@ -39,6 +72,8 @@ pub enum Given {
     TargetSp,
     /// The address of that word of the target. For texts that keep registers beside it.
     TargetWord,
+    /// The address of what the target's switch left at its sp; see [`Words`].
+    TargetWords,
 }
 
 /// What a slot of a first frame is for.
@@ -77,6 +112,10 @@ pub struct Contract {
     pub isa: Isa,
     /// The flavour.
     pub flavour: Flavour,
+    /// How the text is entered and left.
+    pub form: Form,
+    /// Where the target's words are.
+    pub words: Words,
     /// Registers with a meaning at the entry.
     pub given: Vec<(Reg, Given)>,
     /// Registers whose contents go from the source to the target.
@@ -138,6 +177,23 @@ impl Contract {
         ends.max().unwrap_or(0).max(0)
     }
 
+    /// Bytes of a return address that lie on the stack when the text is entered, and are gone when it
+    /// has been left.
+    pub fn return_address_bytes(&self) -> i64 {
+        match (self.form, self.isa) {
+            (Form::Inline, _) | (_, Isa::Aarch64) => 0,
+            (Form::Call, Isa::X86_64 | Isa::I386) => self.isa.word_bytes().into(),
+        }
+    }
+
+    /// Bytes of the target's image, from its lowest one up, that are not on its stack.
+    pub(super) fn left_out(&self) -> i64 {
+        match self.words {
+            Words::OnStack => 0,
+            Words::InImage { left_out } => left_out.into(),
+        }
+    }
+
     pub(super) fn sp(&self) -> Reg {
         self.of_class(RegisterClass::StackPointer)
             .next()
@@ -190,6 +246,8 @@ fn x86_64(flavour: Flavour) -> Contract {
     Contract {
         isa: Isa::X86_64,
         flavour,
+        form: Form::Inline,
+        words: Words::OnStack,
         given: vec![(x86::DI, Given::SaveWord), (x86::SI, Given::TargetSp)],
         passes: vec![x86::DX, x86::CX],
         tells_sp: Some(x86::DI),
@@ -232,6 +290,8 @@ fn i386(flavour: Flavour) -> Contract {
     Contract {
         isa: Isa::I386,
         flavour,
+        form: Form::Inline,
+        words: Words::OnStack,
         given: vec![(x86::DI, Given::SaveWord), (x86::CX, Given::TargetSp)],
         passes: vec![x86::DX, x86::AX],
         tells_sp: Some(x86::DI),
@@ -269,6 +329,8 @@ fn aarch64(flavour: Flavour) -> Contract {
     Contract {
         isa: Isa::Aarch64,
         flavour,
+        form: Form::Inline,
+        words: Words::OnStack,
         given: vec![(Reg(0), Given::SaveWord), (Reg(1), Given::TargetSp)],
         passes: vec![Reg(2), Reg(3), Reg(18)],
         tells_sp: Some(Reg(0)),
@@ -300,45 +362,74 @@ mod tests {
     use super::*;
     use crate::isa::register_name;
 
-    /// The drawing at the head of a text: `| rbx | sp+16 |` in the right column.
-    #[track_caller]
-    fn check_drawing(isa: Isa, flavour: Flavour, text: &str) {
-        let contract = Contract::of(isa, flavour);
-        for slot in &contract.first_frame {
-            let place = match slot.offset {
-                0 => "| sp".to_owned(),
-                offset => format!("| sp+{offset}"),
+    /// What the right column of a drawing has at an offset, such as `| rbx: for the entry | sp+16`.
+    fn drawn(text: &str) -> impl Iterator<Item = (i64, &str)> {
+        text.lines().filter_map(|line| {
+            let mut cells = line.strip_prefix("//")?.rsplit('|').map(str::trim);
+            let (place, cell) = (cells.next()?, cells.next()?);
+            let offset = match place.strip_prefix("sp")? {
+                "" => 0,
+                further => further.strip_prefix('+')?.parse().ok()?,
             };
-            let content = match slot.holds {
-                Holds::Nothing => continue,
-                Holds::Entry => "address of the entry".to_owned(),
-                Holds::ForEntry => ": what the entry calls".to_owned(),
-                Holds::Register(reg) => match register_name(isa, reg) {
-                    "fpcw" => "x87 control word".to_owned(),
-                    "mxcsr" => "MXCSR".to_owned(),
-                    "fpcr" => "FPCR".to_owned(),
-                    name => format!("{name}: "),
-                },
-            };
-            let drawn = text.lines().any(|line| {
-                let line = line.trim_end();
-                let cell = line
-                    .strip_suffix(&place)
-                    .and_then(|line| line.rsplit("| ").next());
-                cell.is_some_and(|cell| cell.contains(&content))
-            });
-            assert!(drawn, "{content} is not drawn at {place}");
+            Some((offset, cell))
+        })
+    }
+
+    /// Whether a slot is what a cell of a drawing says.
+    fn fits(contract: &Contract, slot: &Slot, cell: &str) -> bool {
+        match slot.holds {
+            Holds::Nothing => cell == "not used",
+            Holds::Entry => cell == "address of the entry",
+            Holds::ForEntry => cell.ends_with(": what the entry calls"),
+            Holds::Register(reg) => match register_name(contract.isa, reg) {
+                "fpcw" => cell == "x87 control word",
+                "mxcsr" => cell == "MXCSR",
+                "fpcr" => cell == "FPCR",
+                name => cell.starts_with(name),
+            },
         }
-        let top = format!("sp+{}, 16-byte aligned", contract.first_frame_bytes());
-        assert!(text.contains(&top), "no first frame up to {top}");
+    }
+
+    /// The drawing at the head of a text against the contract.
+    #[track_caller]
+    fn check_drawing(contract: &Contract, text: &str) {
+        let integer = |offset| {
+            let of = Contract::of_call(contract.isa, Flavour::Integer);
+            let slots = of.into_iter().flat_map(|contract| contract.first_frame);
+            slots.into_iter().find(|slot: &Slot| slot.offset == offset)
+        };
+        let mut rows = 0;
+        for (offset, cell) in drawn(text) {
+            let mut slots = contract.first_frame.iter();
+            let slot = slots.find(|slot| slot.offset == offset);
+            let slot = slot.unwrap_or_else(|| panic!("no slot at sp+{offset} for {cell}"));
+            let right = match cell {
+                "as in call.s" => integer(0).is_some_and(|other| other.holds == slot.holds),
+                cell => fits(contract, slot, cell),
+            };
+            assert!(
+                right,
+                "{cell} is drawn at sp+{offset}, and there is {slot:?}"
+            );
+            rows += 1;
+        }
+        assert!(rows >= 2, "no drawing");
+        let end = format!("sp+{}", contract.first_frame_bytes());
+        let mut lines = text.lines();
+        assert!(
+            lines.any(|line| line.ends_with(&format!("{end}, 16-byte aligned"))
+                || line.ends_with(&format!("{end},"))),
+            "no first frame up to {end}"
+        );
     }
 
     #[test]
     fn first_frames_are_those_that_the_texts_draw() {
         for isa in Isa::ALL {
             for flavour in [Flavour::Integer, Flavour::Fp] {
-                let text = crate::prove::built_in(isa, flavour);
-                check_drawing(isa, flavour, &text.text);
+                for (contract, text) in crate::prove::all_built_in(isa, flavour) {
+                    check_drawing(&contract, &text.text);
+                }
             }
         }
     }

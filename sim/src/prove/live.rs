@@ -194,11 +194,13 @@ fn renamed(byte: Byte, from: &Machine<'_>, to: &Machine<'_>) -> Byte {
     let region = |region: Region| match region {
         Region::Stack(owner) => Region::Stack(side(owner)),
         Region::Block(owner) => Region::Block(side(owner)),
+        Region::Image(owner) => Region::Image(side(owner)),
         Region::Text(owner) => Region::Text(side(owner)),
     };
     let symbol = match symbol {
         Symbol::Base(base) => Symbol::Base(region(base)),
         Symbol::Register(owner, reg) => Symbol::Register(side(owner), reg),
+        Symbol::Return(owner) => Symbol::Return(side(owner)),
         Symbol::First(owner, slot) => Symbol::First(side(owner), slot),
         Symbol::Memory(base, at) => Symbol::Memory(region(base), at),
         Symbol::Unknown(number) => Symbol::Unknown(number + from.unknowns.len()),

@@ -4,14 +4,16 @@
 //! register, load, store, add, combine bits, go on elsewhere. The machine keeps a record of the run
 //! from which [`check`](super::check) judges.
 
-use super::contract::{Contract, Given, Holds};
+use super::contract::{Contract, Form, Given, Holds, Words};
 use super::memory::Memory;
 use super::report::Id;
 use super::show::Show;
 use super::text::{Inst, Text};
 use super::value::{Bitwise, Region, Side, Symbol, Value};
 use super::{aarch64, x86};
+use crate::isa::aarch64::registers::LR;
 use crate::isa::{Reg, Width, registers};
+use crate::program::Isa;
 
 /// More steps than this are no switch. A text is straight-line code, so it is a limit on its
 /// length and on `2: jmp 2b`.
@@ -35,6 +37,8 @@ pub(crate) enum Flow {
 pub(crate) enum Exit {
     /// Behind the last instruction, in the copy of the text that this task runs.
     End(Side),
+    /// Behind the call of this task's C function.
+    Return(Side),
     /// Where a fresh task begins.
     Entry,
     /// Somewhere else, by this step.
@@ -137,6 +141,7 @@ impl<'p> Machine<'p> {
             let offset = base + slot.offset;
             machine.memory.write(region, offset, &value, None);
         }
+        machine.leave_words_in_image();
         machine
     }
 
@@ -151,7 +156,21 @@ impl<'p> Machine<'p> {
         machine.memory.take_over(&past.memory, stack, low);
         let block = Region::Block(target);
         machine.memory.take_over(&past.memory, block, i64::MIN);
+        machine.leave_words_in_image();
         machine
+    }
+
+    /// The target was out, and its words are still there.
+    fn leave_words_in_image(&mut self) {
+        if self.contract.words != Words::OnStack {
+            let (stack, image) = (
+                Region::Stack(self.roles.target),
+                Region::Image(self.roles.target),
+            );
+            let (words, gone) = (self.contract.first_frame_bytes(), self.contract.left_out());
+            let low = self.image_low;
+            self.memory.move_out(stack, low, words, gone, image);
+        }
     }
 
     fn new(contract: &'p Contract, text: &'p Text, roles: Roles, image_low: i64) -> Self {
@@ -184,13 +203,17 @@ impl<'p> Machine<'p> {
             let held = Symbol::Register(roles.source, info.reg).plus(0);
             machine.registers[index] = Value::of(held, width_of(info.bytes));
         }
-        let sp = Symbol::Base(Region::Stack(roles.source)).plus(0);
-        machine.put(contract.sp(), Value::of(sp, word));
+        machine.enter();
         for (reg, given) in &contract.given {
             let term = match given {
                 Given::SaveWord => Symbol::Base(Region::Block(roles.source)).plus(0),
                 Given::TargetWord => Symbol::Base(Region::Block(roles.target)).plus(0),
-                Given::TargetSp => Symbol::Base(Region::Stack(roles.target)).plus(image_low),
+                Given::TargetWords if contract.words != Words::OnStack => {
+                    Symbol::Base(Region::Image(roles.target)).plus(0)
+                }
+                Given::TargetSp | Given::TargetWords => {
+                    Symbol::Base(Region::Stack(roles.target)).plus(image_low)
+                }
             };
             machine.put(*reg, Value::of(term, word));
         }
@@ -199,6 +222,21 @@ impl<'p> Machine<'p> {
         let block = Region::Block(roles.target);
         machine.memory.write(block, 0, &target_sp, None);
         machine
+    }
+
+    /// sp, and the return address where there is one.
+    fn enter(&mut self) {
+        let (contract, word) = (self.contract, self.word);
+        let stack = Region::Stack(self.roles.source);
+        let sp = Symbol::Base(stack).plus(-contract.return_address_bytes());
+        self.put(contract.sp(), Value::of(sp, word));
+        if contract.form == Form::Call {
+            let address = Value::of(Symbol::Return(self.roles.source).plus(0), word);
+            match contract.isa {
+                Isa::X86_64 | Isa::I386 => self.memory.write(stack, sp.offset, &address, None),
+                Isa::Aarch64 => self.put(LR, address),
+            }
+        }
     }
 
     fn put(&mut self, reg: Reg, value: Value) {
@@ -254,6 +292,7 @@ impl<'p> Machine<'p> {
                 }
                 None => Some(Exit::Elsewhere(Box::new(address))),
             },
+            Symbol::Return(side) if term.offset == 0 => Some(Exit::Return(side)),
             Symbol::First(side, slot) if side == self.roles.target && term.offset == 0 => {
                 let holds = self.contract.slot(slot).map(|slot| slot.holds);
                 match holds {
@@ -274,8 +313,8 @@ impl<'p> Machine<'p> {
         self.register(self.contract.sp())
     }
 
-    /// Where the target's sp ends up, counted from the end of its first frame or from its sp when
-    /// it entered the text.
+    /// Where the target's sp ends up, counted from the end of its first frame or from the sp with
+    /// which its own code ran.
     pub fn final_offset(&self) -> i64 {
         match self.fresh {
             true => self.contract.entry_sp,

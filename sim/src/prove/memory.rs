@@ -56,6 +56,20 @@ impl Memory {
         cells.map(|((_, offset), cell)| (*offset, *cell))
     }
 
+    /// Copies bytes to the start of another region; the lowest of them are gone where they were.
+    pub fn move_out(&mut self, from: Region, low: i64, bytes: i64, gone: i64, to: Region) {
+        for index in 0..bytes {
+            let place = (from, low + index);
+            let cell = match index < gone {
+                true => self.cells.remove(&place),
+                false => self.cells.get(&place).copied(),
+            };
+            if let Some(cell) = cell {
+                self.cells.insert((to, index), cell);
+            }
+        }
+    }
+
     /// Takes a region over from another run, from an offset up.
     pub fn take_over(&mut self, from: &Memory, region: Region, low: i64) {
         for (offset, cell) in from.bytes(region) {

@@ -30,6 +30,7 @@
 
 mod aarch64;
 mod access;
+mod call;
 mod check;
 mod contract;
 mod live;
@@ -46,7 +47,7 @@ mod x86;
 
 use std::borrow::Cow;
 
-pub use contract::{Contract, Flavour, Given, Holds, Slot};
+pub use contract::{Contract, Flavour, Form, Given, Holds, Slot, Words};
 pub use report::{At, Id, Obligation, Report, Status, Step, Transition};
 
 use costack_lang::syntax::Program;
@@ -71,20 +72,46 @@ pub fn prove(contract: &Contract, part: &Part) -> Result<Vec<Report>, Vec<AsmErr
         .collect())
 }
 
-/// The text of an ISA and flavour in `asm/`.
+/// The switch in `asm/` of an ISA and flavour that stands in line.
 pub fn built_in(isa: Isa, flavour: Flavour) -> Part {
-    macro_rules! text {
-        ($path:literal) => {
-            ($path, include_str!(concat!("../../../", $path)))
+    built_in_of(isa, flavour, Form::Inline)
+}
+
+/// Every switch in `asm/` of an ISA and flavour, with what it promises. A text that finds the
+/// target's words in one place or another is there once for each.
+pub fn all_built_in(isa: Isa, flavour: Flavour) -> Vec<(Contract, Part)> {
+    let mut contracts = vec![Contract::of(isa, flavour)];
+    contracts.extend(Contract::of_call(isa, flavour));
+    let with_text = |contract: Contract| {
+        let text = built_in_of(isa, flavour, contract.form);
+        (contract, text)
+    };
+    contracts.into_iter().map(with_text).collect()
+}
+
+fn built_in_of(isa: Isa, flavour: Flavour, form: Form) -> Part {
+    macro_rules! texts {
+        ($isa:literal) => {
+            match (form, flavour) {
+                (Form::Inline, Flavour::Integer) => text!($isa, "switch.s"),
+                (Form::Inline, Flavour::Fp) => text!($isa, "switch_fp.s"),
+                (Form::Call, Flavour::Integer) => text!($isa, "call.s"),
+                (Form::Call, Flavour::Fp) => text!($isa, "call_fp.s"),
+            }
         };
     }
-    let (file, text) = match (isa, flavour) {
-        (Isa::X86_64, Flavour::Integer) => text!("asm/x86_64/switch.s"),
-        (Isa::X86_64, Flavour::Fp) => text!("asm/x86_64/switch_fp.s"),
-        (Isa::I386, Flavour::Integer) => text!("asm/i386/switch.s"),
-        (Isa::I386, Flavour::Fp) => text!("asm/i386/switch_fp.s"),
-        (Isa::Aarch64, Flavour::Integer) => text!("asm/aarch64/switch.s"),
-        (Isa::Aarch64, Flavour::Fp) => text!("asm/aarch64/switch_fp.s"),
+    macro_rules! text {
+        ($isa:literal, $name:literal) => {
+            (
+                concat!("asm/", $isa, "/", $name),
+                include_str!(concat!("../../../asm/", $isa, "/", $name)),
+            )
+        };
+    }
+    let (file, text) = match isa {
+        Isa::X86_64 => texts!("x86_64"),
+        Isa::I386 => texts!("i386"),
+        Isa::Aarch64 => texts!("aarch64"),
     };
     Part {
         file: Cow::Borrowed(file),
@@ -190,6 +217,7 @@ fn report(
     Report {
         isa: machine.contract.isa,
         flavour: machine.contract.flavour,
+        words: machine.contract.words,
         transition,
         obligations: Id::ALL
             .iter()

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::contract::Flavour;
+use super::contract::{Flavour, Words};
 use crate::program::Isa;
 
 /// What the target is at this switch. Together the two are an induction over all switches.
@@ -162,6 +162,8 @@ pub struct Report {
     pub isa: Isa,
     /// The flavour.
     pub flavour: Flavour,
+    /// Where the text finds the target's words.
+    pub words: Words,
     /// What the target is.
     pub transition: Transition,
     /// All obligations, in the order of [`Id::ALL`].
@@ -215,10 +217,11 @@ impl fmt::Display for Report {
         let Report {
             isa,
             flavour,
+            words,
             transition,
             ..
         } = self;
-        writeln!(f, "{}, {flavour} flavour, {transition}", isa.name())?;
+        writeln!(f, "{}, {flavour} flavour, {transition}{words}", isa.name())?;
         for Obligation { id, status } in &self.obligations {
             let word = match status {
                 Status::Proven { .. } => "proven",

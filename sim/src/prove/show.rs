@@ -65,6 +65,7 @@ impl Show<'_> {
                     name(side)
                 )
             }
+            Symbol::Return(side) => format!("the return address of {}", name(side)),
             Symbol::First(side, slot) => match self.contract.slot(slot).map(|slot| slot.holds) {
                 Some(Holds::Entry) => format!("the entry of {}", name(side)),
                 Some(Holds::Register(reg)) => {
@@ -130,6 +131,7 @@ fn region_base(region: Region) -> String {
     match region {
         Region::Stack(side) => format!("sp of {}", name(side)),
         Region::Block(side) => format!("address of the word for sp of {}", name(side)),
+        Region::Image(side) => format!("address of the image of {}", name(side)),
         Region::Text(side) => format!("the text of {}", name(side)),
     }
 }

@@ -26,6 +26,8 @@ pub(crate) enum Region {
     Stack(Side),
     /// The word that receives a task's sp, and the control block around it.
     Block(Side),
+    /// A task's image in its save stack, from its lowest byte up.
+    Image(Side),
     /// The task's copy of the text: it is inlined in many places, each at an address of its own.
     Text(Side),
 }
@@ -37,6 +39,8 @@ pub(crate) enum Symbol {
     Base(Region),
     /// What a register held when a task entered the text.
     Register(Side, Reg),
+    /// The return address of the C function whose end the text is.
+    Return(Side),
     /// What a task's first frame holds: the index of a slot of the contract.
     First(Side, usize),
     /// A byte of memory that the text has not written.

@@ -7,7 +7,7 @@ use costack_sim::fault::{FaultKind, StackNumber, TaskNumber};
 use costack_sim::host::{Anchor, Context, Host, Register, SegmentKind, Then};
 use costack_sim::isa::{Reg, RegisterInfo, registers};
 use costack_sim::program::{FunctionInfo, Image, Isa, Object, Part, Rights};
-use costack_sim::prove::{Contract, Flavour, Given, Holds, Slot};
+use costack_sim::prove::{Contract, Flavour, Form, Given, Holds, Slot, Words};
 use costack_sim::view::{RegisterClass, RunOutcome, StackKind, Statistics, StepView, TaskView};
 use costack_sim::{Options, Session};
 
@@ -34,13 +34,19 @@ pub fn run(contract: &Contract, lines: &[String], seed: u64) -> Result<(), Strin
         name: label.to_owned(),
         ..FunctionInfo::default()
     };
+    // What the host is told behind a copy of the text. Who gets there with a text that is the end of
+    // a C function has fallen off it; such a function returns to a label of its own.
+    let behind = |told: &str| match contract.form {
+        Form::Inline => format!("host {told}\nhost end\n"),
+        Form::Call => format!("host astray\n{RETURN}_{told}: host {told}\nhost end\n"),
+    };
     // Each copy of the text is an object: numeric labels do not reach from one to the other.
     let copy = |label: &str, before: &str, after: &str| Object {
         name: label.to_owned(),
         parts: vec![
             text(Rights::Host, format!("{label}: host {before}\n")),
             text(Rights::Host, with_signals.clone()),
-            text(Rights::Host, format!("host {after}\nhost end\n")),
+            text(Rights::Host, behind(after)),
         ],
         functions: vec![function(label)],
     };
@@ -96,6 +102,9 @@ struct Bench {
     /// The target has gone on.
     arrived: bool,
 }
+
+/// How the label begins to which a task's C function returns.
+const RETURN: &str = "return_to";
 
 const SERVICES: &[&str] = &[
     "as_target",
@@ -252,12 +261,17 @@ impl Bench {
                 }
             }
         }
+        self.put_return_address(context, task, sp)?;
         for (reg, given) in self.contract.given.clone() {
             let register = self.register(reg);
             match given {
+                Given::TargetWords if self.contract.words != Words::OnStack => {
+                    let words = self.leave_words_in_image(context, other)?;
+                    context.set_register(register, words);
+                }
                 Given::SaveWord => context.set_register(register, self.tasks[task].word),
                 Given::TargetWord => context.set_register(register, self.tasks[other].word),
-                Given::TargetSp => {
+                Given::TargetSp | Given::TargetWords => {
                     let target = context.load(self.tasks[other].word)?;
                     let mask = u64::MAX >> (64 - 8 * self.word());
                     context.set_pointer(register, target & mask, other as TaskNumber + 1);
@@ -270,6 +284,58 @@ impl Bench {
             self.tasks[task].registers.insert(info.reg, value);
         }
         self.watch(context, task, sp)
+    }
+
+    /// What a call has done to a task with this sp when the text is the end of the function.
+    fn put_return_address(
+        &self,
+        context: &mut Context<'_>,
+        task: usize,
+        sp: u64,
+    ) -> Result<(), FaultKind> {
+        if self.contract.form == Form::Inline {
+            return Ok(());
+        }
+        // Nobody switches back to the fresh task.
+        let told = ["arrived", "astray"][task];
+        let address = context.label(&format!("{RETURN}_{told}"));
+        let address = address.expect("the image has it");
+        match self.contract.return_address_bytes() as u64 {
+            0 => {
+                let link = Register::named(self.isa(), "x30").expect("it is one of the ISA");
+                context.set_register(link, address);
+            }
+            bytes => {
+                let mut all = registers(self.isa()).iter();
+                let stack = all.find(|info| info.class == RegisterClass::StackPointer);
+                let stack = self.register(stack.expect("every ISA has one").reg);
+                context.store(sp - bytes, address)?;
+                context.set_pointer(stack, sp - bytes, task as TaskNumber + 1);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the words that a switch takes from a task's image there; on its stack, random bytes
+    /// take the place of what is not copied back.
+    fn leave_words_in_image(
+        &mut self,
+        context: &mut Context<'_>,
+        task: usize,
+    ) -> Result<u64, FaultKind> {
+        let Words::InImage { left_out } = self.contract.words else {
+            return problem("its words are on its stack".to_owned());
+        };
+        let (word, bytes) = (self.word(), self.contract.first_frame_bytes() as u64);
+        let number = task as TaskNumber + 1;
+        let image = context.allocate(SegmentKind::SaveStack { task: number }, bytes, &[])?;
+        let sp = context.load(self.tasks[task].word)?;
+        context.copy(sp, image, bytes)?;
+        for offset in (0..left_out.into()).step_by(word as usize) {
+            let value = self.random();
+            context.store(sp + offset, value)?;
+        }
+        Ok(image)
     }
 
     /// The state when a task goes on, or begins.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use costack_sim::isa::registers;
 use costack_sim::program::{Isa, Part, Rights};
-use costack_sim::prove::{Flavour, built_in};
+use costack_sim::prove::{Contract, Flavour, all_built_in};
 
 /// Both flavours.
 pub const FLAVOURS: [Flavour; 2] = [Flavour::Integer, Flavour::Fp];
@@ -21,13 +21,18 @@ pub fn part(text: &str) -> Part {
     }
 }
 
-/// Every text of `asm/`.
-pub fn texts() -> Vec<(Isa, Flavour, Part)> {
+/// Every switch of `asm/` and what it promises.
+pub fn texts() -> Vec<(Contract, Part)> {
     let all = Isa::ALL
         .into_iter()
         .flat_map(|isa| FLAVOURS.map(|flavour| (isa, flavour)));
-    all.map(|(isa, flavour)| (isa, flavour, built_in(isa, flavour)))
+    all.flat_map(|(isa, flavour)| all_built_in(isa, flavour))
         .collect()
+}
+
+/// A text and what it finds, in words.
+pub fn title(contract: &Contract, text: &Part) -> String {
+    format!("{}{}", text.file, contract.words)
 }
 
 /// The lines of a text that hold something, without comments.
