@@ -59,7 +59,8 @@ Examples:
 Examples:
   costack prove                                     the built-in texts, on every ISA
   costack prove styles/setjmp                       the text in a scenario
-  costack prove my_switch.s --isa aarch64 --flavour fp --format json")]
+  costack prove my_switch.s --isa aarch64 --flavour fp --format json
+  costack prove my_function.s --isa x86_64 --form call")]
     Prove(Prove),
     /// Shows what other numbers of shared stacks would copy
     #[command(after_help = "\
@@ -189,6 +190,9 @@ pub struct Prove {
     /// Only this flavour; for assembly, what it must preserve (integer unless told)
     #[arg(long, value_enum)]
     pub flavour: Option<FlavourArg>,
+    /// For assembly, how it is entered and left
+    #[arg(long, value_enum, default_value_t = FormArg::Inline)]
+    pub form: FormArg,
     /// What to print
     #[arg(long, value_enum, default_value_t = ProofFormat::Text)]
     pub format: ProofFormat,
@@ -278,6 +282,15 @@ impl From<IsaArg> for Isa {
 pub enum FlavourArg {
     Integer,
     Fp,
+}
+
+/// How a switch text is entered and left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum FormArg {
+    /// In line: the task goes on behind the text
+    Inline,
+    /// The end of a C function: the task goes on where that returns to
+    Call,
 }
 
 /// What a trace is written as.

@@ -5,10 +5,10 @@ use std::io::Write as _;
 use anyhow::{Result, anyhow, bail};
 use comfy_table::{Cell, Color};
 use costack_sim::program::Isa;
-use costack_sim::prove::Flavour;
+use costack_sim::prove::{Flavour, Form};
 use costack_sim_module::{Found, Proof, Refusal, What, proofs};
 
-use crate::args::{self, FlavourArg, ProofFormat};
+use crate::args::{self, FlavourArg, FormArg, ProofFormat};
 use crate::show::{BAD, lines, out, styled, table};
 use crate::{Verdict, input};
 
@@ -99,6 +99,10 @@ fn of_file(file: &str, args: &args::Prove) -> Result<Vec<Proof>> {
         name: input.name.clone(),
         text: input.text()?.to_owned(),
         flavour,
+        form: match args.form {
+            FormArg::Inline => Form::Inline,
+            FormArg::Call => Form::Call,
+        },
     };
     proofs::prove(&what, isa.into()).map_err(in_text)
 }

@@ -20,7 +20,7 @@
 //! | `run(limit: i64) -> i32` | makes at most so many steps, to the end or a fault |
 //! | `state() -> i32` | answers with the [`State`] as JSON |
 //! | `trace() -> i32` | answers with the trace, in the format of [`costack_engine::trace`] |
-//! | `prove(name_len: i32, what: i32, isa: i32, flavour: i32) -> i32` | proves a switch text and answers with [`Proof`]s as JSON. `what` is 0 for the built-in text, 1 for that of a scenario in the input, 2 for assembly in the input, laid out like `load`'s; `flavour` is 0 for integer and 1 for fp |
+//! | `prove(name_len: i32, what: i32, isa: i32, flavour: i32) -> i32` | proves a switch text and answers with [`Proof`]s as JSON. `what` is 0 for the built-in texts, 1 for that of a scenario in the input, 2 for assembly in the input that stands in line and 3 for assembly that ends a C function, laid out like `load`'s; `flavour` is 0 for integer and 1 for fp |
 //! | `answer() -> i32`, `answer_len() -> i32` | where the last answer is, and how long: UTF-8. It stands until the next call but these |
 //!
 //! A call returns a [`Status`]. What is negative is a refusal, and the answer says why in words.

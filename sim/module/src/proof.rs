@@ -16,6 +16,8 @@ pub enum What {
         text: String,
         /// What it must preserve.
         flavour: costack_sim::prove::Flavour,
+        /// How it is entered and left.
+        form: costack_sim::prove::Form,
     },
 }
 
@@ -73,7 +75,7 @@ pub mod proofs {
 
     use costack_sim::program::{Isa, Part, Rights};
     use costack_sim::prove::{
-        Contract, Flavour, Report, Status, Words, all_built_in, own_text, prove as run,
+        Contract, Flavour, Form, Report, Status, Words, all_built_in, own_text, prove as run,
     };
 
     use super::{Found, Obligation, Proof, What};
@@ -118,6 +120,7 @@ pub mod proofs {
                 name,
                 text,
                 flavour,
+                form,
             } => {
                 let part = Part {
                     file: Cow::Owned(name.clone()),
@@ -126,11 +129,13 @@ pub mod proofs {
                     rights: Rights::Plain,
                     statements: Vec::new(),
                 };
-                let contract = match has_a_style(text) {
-                    true => Contract::of_text(isa, text),
-                    false => Contract::of(isa, *flavour),
+                let contracts = match form {
+                    Form::Inline if has_a_style(text) => vec![Contract::of_text(isa, text)],
+                    Form::Inline => vec![Contract::of(isa, *flavour)],
+                    Form::Call => Contract::of_call(isa, *flavour),
                 };
-                vec![(contract, part)]
+                let texts = contracts.into_iter();
+                texts.map(|contract| (contract, part.clone())).collect()
             }
         };
         let mut proofs = Vec::new();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use costack_engine::trace::{self, Header, Record};
 use costack_lang::syntax::{Program, Word};
 use costack_sim::program::Isa;
+use costack_sim::prove::Form;
 use costack_sim::view::{RunOutcome, StepOutcome};
 use costack_sim::{Options, Session, runtime};
 
@@ -199,7 +200,7 @@ impl Simulator {
                 check(&program, isa)?;
                 What::Scenario(Box::new(program))
             }
-            2 => {
+            2 | 3 => {
                 let text = std::str::from_utf8(text);
                 let text = text
                     .map_err(|error| Refusal::new(Status::Mistakes, format!("{name}: {error}")))?;
@@ -207,6 +208,10 @@ impl Simulator {
                     name: name.to_owned(),
                     text: text.to_owned(),
                     flavour,
+                    form: match what {
+                        2 => Form::Inline,
+                        _ => Form::Call,
+                    },
                 }
             }
             _ => {
