@@ -344,7 +344,7 @@ impl Host for Bench {
                     match given {
                         Given::SaveWord => context.set_register(register, blocks[task]),
                         Given::TargetWord => context.set_register(register, blocks[1 - task]),
-                        Given::TargetSp => {
+                        Given::TargetSp | Given::TargetWords => {
                             let target = context.load(blocks[1 - task])? & MASK;
                             context.set_pointer(register, target, (1 - task) as TaskNumber + 1);
                         }
