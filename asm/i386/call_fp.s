@@ -15,8 +15,8 @@
 //   nothing live below sp                nothing live below sp
 //
 // At entry and at exit: as in call.s. The two bytes at sp+6 are not used.
-// At exit, besides: MXCSR and the x87 control word are what they were when the target gave up the
-// CPU.
+// At exit, besides: the control bits of MXCSR and the x87 control word are what they were when the
+// target gave up the CPU. MXCSR keeps the status bits that it has; see asm/x86_64/call_fp.s.
     push ebp
     push ebx
     push esi
@@ -25,8 +25,14 @@
     stmxcsr [esp]
     fnstcw [esp + 4]
     mov [ecx], esp
-    mov esp, edx
+    mov ecx, [esp]
+    mov ebx, [edx]
+    and ecx, 0x3f
+    and ebx, 0xffc0
+    or ebx, ecx
+    push ebx
     ldmxcsr [esp]
+    mov esp, edx
     fldcw [esp + 4]
     lea esp, [esp + 8]
     pop edi

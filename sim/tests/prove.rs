@@ -38,6 +38,7 @@ fn further_registers_pass_as_the_heads_of_the_texts_say() {
     };
     for (mut contract, text) in texts() {
         let names: Vec<String> = match (contract.isa, contract.form) {
+            (Isa::X86_64, Form::Call) if contract.flavour == Flavour::Fp => numbered("r", 10..12),
             (Isa::X86_64, _) => numbered("r", 8..12),
             (Isa::I386, _) => Vec::new(),
             (Isa::Aarch64, Form::Inline) => numbered("x", 5..18),

@@ -37,6 +37,10 @@ const A_HINT: &str = "the same jump; it only tells the predictor that it is a re
 
 const X9_IS_OLD_SP: &str = "x9 is a copy of the source's sp, whatever sp is by then";
 const FPCR_HAS_32_BITS: &str = "the upper half of FPCR is reserved, and 0";
+const SAME_BITS: &str = "the second one puts in what is there already";
+const BITS_APART: &str = "no bit is in both";
+const UPPER_HALF: &str = "the upper half is masked out before anything uses it";
+const SAME_WORD: &str = "the word read next is the same, and sp is replaced after that";
 const OWN_PLACES: &str = "each writes places that the other neither reads nor writes";
 const RED_ZONE: &str = "what is loaded below sp lies in its red zone";
 const SAME_ADDRESS: &str = "both registers hold the same address by then";
@@ -94,6 +98,16 @@ const EQUIVALENT: &[Equivalent] = &[
     on(X64, "duplicate: lea rsp, [rdx + 56]", SAME_MOVE),
     on(X64, "duplicate: lea rsp, [rdx + 64]", SAME_MOVE),
     on(X64, "duplicate: jmp rcx", NOT_REACHED),
+    on(X64, "duplicate: or r9d, r8d", SAME_BITS),
+    on(X64, "replace: or r9d, r8d by xor r9d, r8d", BITS_APART),
+    on(X64, "duplicate: push r9", SAME_WORD),
+    on(X32, "duplicate: fldcw [esp + 4]", SAME_LOAD),
+    on(X32, "replace: mov ecx, [esp] by mov cx, [esp]", UPPER_HALF),
+    on(X32, "replace: mov ebx, [edx] by mov bx, [edx]", UPPER_HALF),
+    on(X32, "duplicate: or ebx, ecx", SAME_BITS),
+    on(X32, "replace: or ebx, ecx by or bx, cx", UPPER_HALF),
+    on(X32, "replace: or ebx, ecx by xor ebx, ecx", BITS_APART),
+    on(X32, "duplicate: push ebx", SAME_WORD),
     on(X32, "duplicate: mov [ecx], esp", SAME_STORE),
     on(X32, "duplicate: mov esp, edx", SAME_MOVE),
     on(X32, "replace: mov esp, edx by xchg esp, edx", OLD_SP_UNUSED),
@@ -137,7 +151,6 @@ const X64_LOADS: &[&str] = &[
     "mov rcx, [rsi + 48]",
 ];
 const X64_FP_LOADS: &[&str] = &[
-    "ldmxcsr [rsi]",
     "fldcw [rsi + 4]",
     "mov r15, [rsi + 8]",
     "mov r14, [rsi + 16]",
@@ -182,11 +195,6 @@ const ANY_ORDER: &[AnyOrder] = &[
     any_order(X64_CALL, &[X64_LOADS, &["lea rsp, [rdx + 56]"]], RED_ZONE),
     any_order(
         X64_CALL_FP,
-        &[&["mov [rdi], rsp"], X64_FP_LOADS],
-        OWN_PLACES,
-    ),
-    any_order(
-        X64_CALL_FP,
         &[X64_FP_LOADS, &["lea rsp, [rdx + 64]"]],
         RED_ZONE,
     ),
@@ -195,9 +203,25 @@ const ANY_ORDER: &[AnyOrder] = &[
         &[&["stmxcsr [rsp]", "fnstcw [rsp + 4]", "mov [rdi], rsp"]],
         OWN_PLACES,
     ),
+    any_order(X64_CALL_FP, &[&["ldmxcsr [rsp]"], X64_FP_LOADS], OWN_PLACES),
     any_order(
         X64_CALL_FP,
-        &[&["fnstcw [rsp + 4]", "ldmxcsr [rsi]"]],
+        &[&["fnstcw [rsp + 4]", "mov r8d, [rsp]", "mov r9d, [rsi]"]],
+        OWN_PLACES,
+    ),
+    any_order(
+        X64_CALL_FP,
+        &[&["mov [rdi], rsp", "mov r8d, [rsp]", "mov r9d, [rsi]"]],
+        OWN_PLACES,
+    ),
+    any_order(
+        X64_CALL_FP,
+        &[&["mov r9d, [rsi]", "and r8d, 0x3f"]],
+        OWN_PLACES,
+    ),
+    any_order(
+        X64_CALL_FP,
+        &[&["and r8d, 0x3f", "and r9d, 0xffc0"]],
         OWN_PLACES,
     ),
     any_order(
@@ -207,7 +231,22 @@ const ANY_ORDER: &[AnyOrder] = &[
     ),
     any_order(
         X32_CALL_FP,
-        &[&["ldmxcsr [esp]", "fldcw [esp + 4]"]],
+        &[&["fnstcw [esp + 4]", "mov ebx, [edx]"]],
+        OWN_PLACES,
+    ),
+    any_order(
+        X32_CALL_FP,
+        &[&["mov ecx, [esp]", "mov ebx, [edx]"]],
+        OWN_PLACES,
+    ),
+    any_order(
+        X32_CALL_FP,
+        &[&["mov ebx, [edx]", "and ecx, 0x3f"]],
+        OWN_PLACES,
+    ),
+    any_order(
+        X32_CALL_FP,
+        &[&["and ecx, 0x3f", "and ebx, 0xffc0"]],
         OWN_PLACES,
     ),
     any_order(A64_CALL, &[A64_STORES, &["mov x9, sp"]], OWN_PLACES),
@@ -313,7 +352,7 @@ fn same_address(contract: &Contract, lines: &[String]) -> Vec<(String, String)> 
         }
         (Isa::I386, _) => {
             let mut all = with("[esp", "[edx");
-            all.retain(|(line, _)| line.contains("ld") || line.ends_with("[esp + 8]"));
+            all.retain(|(line, _)| line.contains("fldcw") || line.ends_with("[esp + 8]"));
             all
         }
         (Isa::Aarch64, _) => {

@@ -4,9 +4,14 @@ use super::contract::{Flavour, Form};
 use super::machine::{Exit, Machine};
 use super::report::{At, Id, Status, Transition};
 use super::show::name;
-use super::value::{Region, Side, Symbol, Value};
+use super::value::{Bitwise, Region, Side, Symbol, Value};
+use crate::isa::x86::registers::MXCSR;
 use crate::isa::{Reg, register_name};
 use crate::program::Isa;
+
+/// The bits of MXCSR that control something, and those that tell what has happened.
+const MXCSR_CONTROL: u64 = 0xffc0;
+const MXCSR_STATUS: u64 = 0x3f;
 
 /// What is wrong, and the step at fault.
 pub(super) struct Wrong {
@@ -118,6 +123,21 @@ impl Check<'_, '_> {
         })
     }
 
+    /// What the target expects to find in a control word. A text that ends a C function leaves the
+    /// status bits of MXCSR as they are, which are not callee-saved (System V x86-64, section 3.2.1).
+    fn expected_control(&self, reg: Reg) -> Option<Value> {
+        let expected = self.expected(reg)?;
+        let contract = self.machine.contract;
+        if contract.form == Form::Inline || reg != MXCSR || contract.isa == Isa::Aarch64 {
+            return Some(expected);
+        }
+        let width = expected.width();
+        let own = Symbol::Register(self.machine.roles.source, reg).plus(0);
+        let bits = |value: Value, mask| value.bitwise(&Value::known(mask, width), Bitwise::And);
+        let status = bits(Value::of(own, width), MXCSR_STATUS)?;
+        bits(expected, MXCSR_CONTROL)?.bitwise(&status, Bitwise::Or)
+    }
+
     fn names(&self, registers: &[Reg]) -> String {
         let isa = self.machine.contract.isa;
         let names = registers.iter().map(|reg| register_name(isa, *reg));
@@ -204,7 +224,18 @@ impl Check<'_, '_> {
     fn control(&self) -> Judged {
         let contract = self.machine.contract;
         if contract.flavour == Flavour::Fp {
-            return self.kept(&contract.control);
+            for reg in &contract.control {
+                if let Some(expected) = self.expected_control(*reg) {
+                    self.holds(*reg, &expected)?;
+                }
+            }
+            let names = self.names(&contract.control);
+            return Ok(match self.transition {
+                Transition::Yielded => {
+                    format!("{names} control what they did when the target gave up the CPU")
+                }
+                Transition::Fresh => format!("{names} hold what the first frame has for them"),
+            });
         }
         for reg in &contract.control {
             let width = self.machine.register(*reg).width();

@@ -3,7 +3,7 @@
 use super::check::{Check, Judged, wrong};
 use super::machine::Machine;
 use super::report::Transition;
-use super::value::{Byte, Region, Side, Symbol, Term, Value};
+use super::value::{Bits, Byte, Region, Side, Symbol, Term, Value};
 
 /// A byte of a stack and the instants at which it is live, in steps.
 struct Live {
@@ -183,9 +183,20 @@ impl Check<'_, '_> {
 /// A byte of one run in the words of another: source for source, target for target. What was
 /// unknown there is unknown here in the same order, after all that is unknown from there.
 fn renamed(byte: Byte, from: &Machine<'_>, to: &Machine<'_>) -> Byte {
-    let Byte::Part(Term { symbol, offset }, part) = byte else {
-        return byte;
-    };
+    match byte {
+        Byte::Known(_) => byte,
+        Byte::Part(..) | Byte::Bits(..) => {
+            let pieces = byte.pieces().into_iter().flatten();
+            let renamed = pieces.map(|bits| Bits {
+                term: renamed_term(bits.term, from, to),
+                ..bits
+            });
+            Byte::of(renamed).unwrap_or(byte)
+        }
+    }
+}
+
+fn renamed_term(Term { symbol, offset }: Term, from: &Machine<'_>, to: &Machine<'_>) -> Term {
     let side = |side: Side| match side {
         _ if side == from.roles.source => to.roles.source,
         _ if side == from.roles.target => to.roles.target,
@@ -205,5 +216,5 @@ fn renamed(byte: Byte, from: &Machine<'_>, to: &Machine<'_>) -> Byte {
         Symbol::Memory(base, at) => Symbol::Memory(region(base), at),
         Symbol::Unknown(number) => Symbol::Unknown(number + from.unknowns.len()),
     };
-    Byte::Part(symbol.plus(offset), part)
+    symbol.plus(offset)
 }

@@ -3,7 +3,7 @@
 use super::contract::{Contract, Holds};
 use super::machine::Place;
 use super::text::Text;
-use super::value::{Byte, Region, Side, Symbol, Term, Value};
+use super::value::{Bits, Byte, Region, Side, Symbol, Term, Value};
 use crate::isa::{Width, register_name};
 
 /// What is needed to say what a value is.
@@ -42,11 +42,18 @@ impl Show<'_> {
             Byte::Known(_) => {
                 let known = bytes.iter().map(|byte| match byte {
                     Byte::Known(byte) => format!("{byte:02x}"),
-                    Byte::Part(..) => String::new(),
+                    Byte::Part(..) | Byte::Bits(..) => String::new(),
                 });
                 format!("bytes {}", known.collect::<Vec<_>>().join(" "))
             }
             Byte::Part(term, _) if matches!(term.symbol, Symbol::Memory(..)) => self.term(term),
+            Byte::Bits(first, second) => {
+                let bits = [Some(first), second].into_iter().flatten();
+                let bits = bits.map(|Bits { term, index, mask }| {
+                    format!("bits {mask:#x} of byte {index} of {}", self.term(term))
+                });
+                bits.collect::<Vec<_>>().join(" with ")
+            }
             Byte::Part(term, first) => {
                 let last = usize::from(first) + bytes.len() - 1;
                 format!("bytes {first} to {last} of {}", self.term(term))

@@ -11,7 +11,7 @@ use lines::{FAR, Random, aarch64_line, x86_line};
 
 use super::machine::{Exit, Machine, Roles};
 use super::text::Text;
-use super::value::{Byte, Region, Side, Symbol};
+use super::value::{Bits, Byte, Region, Side, Symbol};
 use super::{Contract, Flavour};
 use crate::fault::{FaultKind, StackNumber, TaskNumber};
 use crate::host::{Anchor, Context, Host, Register, Then};
@@ -186,10 +186,19 @@ fn concrete(isa: Isa, text: &str, seed: u64) -> Option<(State, State)> {
 
 /// A byte with the values of a concrete run in the place of symbols; `None` if it is unknown.
 fn evaluate(byte: Byte, isa: Isa, first: &State) -> Option<u8> {
-    let (term, part) = match byte {
-        Byte::Known(byte) => return Some(byte),
-        Byte::Part(term, part) => (term, part),
-    };
+    if let Byte::Known(byte) = byte {
+        return Some(byte);
+    }
+    let pieces = byte.pieces().into_iter().flatten();
+    let values = pieces.map(|bits| Some(evaluate_bits(bits, isa, first)? & bits.mask));
+    values.sum()
+}
+
+/// The byte of the term that some bits are taken of.
+fn evaluate_bits(bits: Bits, isa: Isa, first: &State) -> Option<u8> {
+    let Bits {
+        term, index: part, ..
+    } = bits;
     let base = match term.symbol {
         Symbol::Base(Region::Stack(Side::Source)) => first.sp,
         Symbol::Register(Side::Source, reg) => {

@@ -62,6 +62,17 @@ pub(crate) enum Byte {
     Known(u8),
     /// The byte of this index, the lowest first.
     Part(Term, u8),
+    /// Some bits of one such byte, or of two, and zeros.
+    Bits(Bits, Option<Bits>),
+}
+
+/// Some bits of a byte of a term.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Bits {
+    pub term: Term,
+    pub index: u8,
+    /// Not all, and not none.
+    pub mask: u8,
 }
 
 /// The widest value, in bytes.
@@ -130,7 +141,7 @@ impl Value {
         for (place, byte) in number.iter_mut().zip(self.bytes()) {
             match byte {
                 Byte::Known(byte) => *place = *byte,
-                Byte::Part(..) => return None,
+                Byte::Part(..) | Byte::Bits(..) => return None,
             }
         }
         Some(u64::from_le_bytes(number))
@@ -216,9 +227,89 @@ impl Bitwise {
             (Bitwise::And, Known(0), _) | (Bitwise::And, _, Known(0)) => Known(0),
             (Bitwise::Or, Known(0xff), _) | (Bitwise::Or, _, Known(0xff)) => Known(0xff),
             (Bitwise::And, Known(0xff), other) | (Bitwise::And, other, Known(0xff)) => other,
+            (Bitwise::And, Known(mask), other) | (Bitwise::And, other, Known(mask)) => {
+                other.masked(mask)
+            }
             (_, Known(0), other) | (_, other, Known(0)) => other,
+            (Bitwise::Or, a, b) => return a.beside(b.without(a)),
+            (Bitwise::Xor, a, b) => return a.beside(b),
             _ => return None,
         })
+    }
+}
+
+impl Byte {
+    /// The bits that it is made of: at most two pieces; none for a known byte.
+    pub fn pieces(self) -> [Option<Bits>; 2] {
+        match self {
+            Byte::Known(_) => [None, None],
+            Byte::Part(term, index) => {
+                let mask = 0xff;
+                [Some(Bits { term, index, mask }), None]
+            }
+            Byte::Bits(first, second) => [Some(first), second],
+        }
+    }
+
+    /// A byte of pieces, in one order; `None` if there are too many.
+    pub fn of(pieces: impl Iterator<Item = Bits>) -> Option<Byte> {
+        let mut pieces: Vec<Bits> = pieces.filter(|piece| piece.mask != 0).collect();
+        pieces.sort_unstable();
+        Some(match pieces[..] {
+            [] => Byte::Known(0),
+            [Bits { term, index, mask }] if mask == 0xff => Byte::Part(term, index),
+            [only] => Byte::Bits(only, None),
+            [one, other] if (one.term, one.index) == (other.term, other.index) => {
+                let mask = one.mask | other.mask;
+                return Byte::of([Bits { mask, ..one }].into_iter());
+            }
+            [one, other] => Byte::Bits(one, Some(other)),
+            _ => return None,
+        })
+    }
+
+    /// Its bits under a mask, and zeros.
+    fn masked(self, mask: u8) -> Byte {
+        let pieces = self.pieces().into_iter().flatten();
+        let masked = pieces.map(|piece| Bits {
+            mask: piece.mask & mask,
+            ..piece
+        });
+        match self {
+            Byte::Known(byte) => Byte::Known(byte & mask),
+            _ => Byte::of(masked).unwrap_or(self),
+        }
+    }
+
+    /// Zeros in place of the bits that are in another byte as well.
+    fn without(self, other: Byte) -> Byte {
+        let there = |bits: &Bits| {
+            let pieces = other.pieces().into_iter().flatten();
+            let same = pieces.filter(|piece| (piece.term, piece.index) == (bits.term, bits.index));
+            same.fold(0, |mask, piece| mask | piece.mask)
+        };
+        let pieces = self.pieces().into_iter().flatten();
+        let rest = pieces.map(|bits| Bits {
+            mask: bits.mask & !there(&bits),
+            ..bits
+        });
+        match self {
+            Byte::Known(_) => self,
+            _ => Byte::of(rest).unwrap_or(self),
+        }
+    }
+
+    /// Both together, where no bit is in both.
+    fn beside(self, other: Byte) -> Option<Byte> {
+        let all = |byte: Byte| byte.pieces().into_iter().flatten();
+        let mask = |byte: Byte| all(byte).fold(0, |mask, piece| mask | piece.mask);
+        let known = [self, other]
+            .iter()
+            .any(|byte| matches!(byte, Byte::Known(1..)));
+        match known || mask(self) & mask(other) != 0 {
+            true => None,
+            false => Byte::of(all(self).chain(all(other))),
+        }
     }
 }
 
@@ -256,10 +347,24 @@ mod tests {
         let cut = sp.bitwise(&low, Bitwise::And).unwrap();
         assert_eq!(cut.low(Width::Half), sp.low(Width::Half));
         assert_eq!(cut.byte(2), Byte::Known(0));
+        // Bits of two values put together, and taken apart again.
+        let mask = |mask| Value::known(mask, Width::Double);
+        let high = sp.bitwise(&mask(0xffc0), Bitwise::And).unwrap();
+        assert_ne!(high, sp);
+        let both = |other: &Value| {
+            let low = other.bitwise(&mask(0x3f), Bitwise::And).unwrap();
+            high.bitwise(&low, Bitwise::Or)
+        };
+        let other = sp.plus(8, Width::Double).unwrap();
+        let joined = both(&other).unwrap();
+        assert_eq!(joined.bitwise(&mask(0xffc0), Bitwise::And), Some(high));
         assert_eq!(
-            sp.bitwise(&Value::known(0xf0, Width::Double), Bitwise::And),
-            None
+            both(&sp).unwrap(),
+            sp.bitwise(&mask(0xffff), Bitwise::And).unwrap()
         );
+        assert_eq!(joined.bitwise(&high, Bitwise::Or), Some(joined));
+        assert_eq!(joined.bitwise(&high, Bitwise::Xor), None);
+        assert_eq!(joined.bitwise(&sp, Bitwise::Or), None);
         let zero = sp.bitwise(&sp, Bitwise::Xor).unwrap();
         assert_eq!(zero.number(), Some(0));
     }
