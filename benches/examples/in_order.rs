@@ -26,13 +26,19 @@ fn main() {
         match &*argument {
             "--ahead" => {
                 let list = arguments.next().expect("numbers with commas between");
-                aheads = list.split(',').map(|n| n.parse().expect("a number")).collect();
+                aheads = list
+                    .split(',')
+                    .map(|n| n.parse().expect("a number"))
+                    .collect();
             }
             count => counts.push(count.parse().expect("a number of tasks")),
         }
     }
     if counts.is_empty() {
-        counts = costack_benches::sets::counts(Size::Full).iter().map(|n| *n as usize).collect();
+        counts = costack_benches::sets::counts(Size::Full)
+            .iter()
+            .map(|n| *n as usize)
+            .collect();
     }
     let [mut yardstick, ..] = peer::corosensei::shapes();
     for count in counts {

@@ -10,6 +10,7 @@ use maud::{Markup, PreEscaped, html};
 pub fn spoken(who: &str) -> String {
     match who {
         "costack" => "Costack".to_owned(),
+        "costack_assembly" => "Costack, function in assembly".to_owned(),
         "costack_fp" => "Costack, fp flavour".to_owned(),
         "costack_own" => "Costack, own stacks".to_owned(),
         "costack_prefetch" => "Costack, prefetching".to_owned(),
