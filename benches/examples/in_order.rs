@@ -2,8 +2,11 @@
 //! in interleaved rounds beside corosensei's root round trip:
 //!
 //! ```text
-//! cargo run --release -p costack-benches --no-default-features --example in_order -- [TASKS]... [--ahead N,…]
+//! cargo run --release -p costack-benches --no-default-features --example in_order -- \
+//!     [TASKS]... [--ahead N,…] [--small-pages]
 //! ```
+//!
+//! `--small-pages`: the system gives no huge pages, whoever asks for them.
 
 use costack_benches::case::Size;
 use costack_benches::measure::{YARDSTICK, ratios};
@@ -30,6 +33,10 @@ fn main() {
                     .split(',')
                     .map(|n| n.parse().expect("a number"))
                     .collect();
+            }
+            #[cfg(target_os = "linux")]
+            "--small-pages" => {
+                rustix::thread::disable_transparent_huge_pages(true).expect("Linux can do so");
             }
             count => counts.push(count.parse().expect("a number of tasks")),
         }

@@ -216,3 +216,22 @@ fn backtraces() -> Group {
         )],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_curve_of_images_goes_from_the_smallest_to_64_kib_beside_its_limit() {
+        let cases = shared(Size::Full).batches.remove(0);
+        let sizes = |of: fn(&str) -> bool| -> BTreeSet<u64> {
+            let wanted = cases.iter().filter(|case| of(case.who));
+            wanted.filter_map(|case| case.parameter).collect()
+        };
+        let ours = sizes(|who| who == "costack" || who == "costack_assembly");
+        assert_eq!(ours.first(), Some(&(bare::IMAGES[0] as u64)));
+        assert!(ours.last().is_some_and(|largest| *largest > 65_000));
+        assert_eq!(ours, sizes(|who| who == "two_plain_copies"));
+    }
+}
