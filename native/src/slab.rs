@@ -406,6 +406,23 @@ mod tests {
     }
 
     #[test]
+    #[cfg(all(feature = "std", target_os = "linux"))]
+    fn large_regions_begin_with_a_huge_page_and_small_ones_do_not_waste_one() {
+        let mut slab = Slab::new();
+        for _ in 0..100_000 {
+            slab.allocate(120).expect("memory");
+        }
+        for (start, chunks) in &slab.regions {
+            let layout = region_layout(*chunks).expect("it was allocated");
+            let large = chunks * CHUNK >= HUGE_PAGE;
+            assert_eq!(layout.align() == HUGE_PAGE, large);
+            assert!(start.addr().get().is_multiple_of(layout.align()));
+        }
+        let (_, largest) = slab.regions.last().expect("there is one");
+        assert_eq!(*largest, LARGEST_REGION);
+    }
+
+    #[test]
     fn a_limit_is_kept_and_changes_nothing() {
         let mut slab = Slab::new();
         slab.set_limit(100);
