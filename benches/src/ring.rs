@@ -28,7 +28,9 @@ macro_rules! rings {
 #[cfg(target_pointer_width = "64")]
 rings![0, 1, 4, 10, 22, 54, 116, 244, 500, 1012, 2036, 4084, 8180];
 #[cfg(target_pointer_width = "32")]
-rings![0, 1, 4, 10, 22, 54, 116, 244, 500, 1012, 2036, 4084, 8180, 16370];
+rings![
+    0, 1, 4, 10, 22, 54, 116, 244, 500, 1012, 2036, 4084, 8180, 16370
+];
 
 /// In which order coroutines are resumed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -140,7 +140,7 @@ fn shared(size: Size) -> Group {
         about: "16 tasks on one stack, each evicting the one before at every resume: an image out, an \
                 image in, a round trip. What a compiler's function leaves is not smaller than the first \
                 point of its line; smaller images are those of a function in assembly, on the same \
-                engine, with the same switch. Two plain copies of the same size are the limit.",
+                engine, with the same switch. Beside it two plain copies of the same size, by memcpy.",
         per: "round trip",
         axis: Some("bytes of the image"),
         batches: vec![cases],
