@@ -16,6 +16,7 @@
 
 use crate::case::{Group, Size};
 
+pub mod bare;
 pub mod bars;
 pub mod case;
 pub mod counts;

@@ -1,6 +1,7 @@
 //! Coroutines that share one stack, each resume evicting another: the image's size is what
 //! varies. And what the copies alone cost.
 
+use crate::bare;
 use costack::{Builder, Coroutine, Event, SharedStack, State, Yielder};
 use std::cell::Cell;
 use std::hint::black_box;
@@ -24,7 +25,12 @@ macro_rules! rings {
     };
 }
 
+#[cfg(target_pointer_width = "64")]
 rings![0, 1, 4, 10, 22, 54, 116, 244, 500, 1012, 2036, 4084, 8180];
+#[cfg(target_pointer_width = "32")]
+rings![
+    0, 1, 4, 10, 22, 54, 116, 244, 500, 1012, 2036, 4084, 8180, 16370
+];
 
 /// In which order coroutines are resumed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,15 +113,30 @@ impl Ring {
     where
         F: FnOnce(&Yielder<usize, usize>, usize) -> usize + 'static,
     {
+        Self::of(count, how, move |stack| {
+            let builder = Builder::new().keep_fp(fp);
+            // SAFETY: the shapes here yield numbers only, so no pointer into a frame gets out.
+            unsafe { builder.build_shared(stack, function()) }.expect("memory")
+        })
+    }
+
+    /// `count` coroutines [in assembly](crate::bare), with images of so many bytes.
+    ///
+    /// # Panics
+    /// When there is no memory, no function makes such an image, or the engine saves another one.
+    #[must_use]
+    pub fn bare(count: usize, image_bytes: usize, how: How) -> Self {
+        let ring = Self::of(count, how, move |stack| bare::new(stack, image_bytes));
+        assert_eq!(ring.image_bytes, image_bytes, "what is saved is the image");
+        ring
+    }
+
+    fn of(count: usize, how: How, fresh: impl Fn(&SharedStack) -> Co + 'static) -> Self {
         let stacks: Vec<_> = (0..how.stacks)
             .map(|_| SharedStack::new(256 * 1024).expect("memory for a stack"))
             .collect();
         let make = move |stacks: &[SharedStack], number: usize| {
-            let builder = Builder::new().keep_fp(fp);
-            let stack = &stacks[number % stacks.len()];
-            // SAFETY: the shapes here yield numbers only, so no pointer into a frame gets out.
-            let co = unsafe { builder.build_shared(stack, function()) };
-            let mut co = co.expect("memory");
+            let mut co = fresh(&stacks[number % stacks.len()]);
             co.resume(0);
             co
         };

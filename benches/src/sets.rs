@@ -13,7 +13,7 @@ use std::rc::Rc;
 pub const IMAGE_AT_LEAST: usize = 120;
 
 /// How many resumes ahead a scheduler that knows who is next fetches.
-pub const AHEAD: usize = 4;
+pub const AHEAD: usize = 16;
 
 /// Own stacks take two areas of address space each, of which Linux gives a process some 65,000.
 const OWN_STACKS_AT_MOST: u64 = 20_000;

@@ -1,6 +1,7 @@
 //! Round trips: on own stacks in their four shapes, on a shared stack by the image's size, and what
 //! else happens on a coroutine's stack.
 
+use crate::bare;
 use crate::case::{Case, Group, Runner, Size, cannot, timed};
 use crate::peer::{self, SHAPES, Shapes, plain, thread};
 use crate::ring::{Copies, How, PADDINGS, Ring};
@@ -101,6 +102,14 @@ pub fn images(size: Size) -> Vec<(usize, usize)> {
     images
 }
 
+/// The limit: as many bytes out and in.
+fn copies(bytes: usize) -> Case {
+    Case::with("two_plain_copies", bytes as u64, move || {
+        let mut copies = Copies::new(RING, bytes);
+        timed(move |trips| copies.turn(trips))
+    })
+}
+
 fn shared(size: Size) -> Group {
     let images = images(size);
     let mut cases = Vec::new();
@@ -113,17 +122,25 @@ fn shared(size: Size) -> Group {
         };
         cases.push(Case::with("costack", bytes as u64, ring(false)));
         cases.push(Case::with("costack_fp", bytes as u64, ring(true)));
-        cases.push(Case::with("two_plain_copies", bytes as u64, move || {
-            let mut copies = Copies::new(RING, bytes);
-            timed(move |trips| copies.turn(trips))
+        cases.push(copies(bytes));
+    }
+    for bytes in bare::IMAGES {
+        cases.push(Case::with("costack_assembly", bytes as u64, move || {
+            let mut ring = Ring::bare(RING, bytes, How::PLAIN);
+            timed(move |trips| ring.turn(trips))
         }));
+        if images.iter().all(|(_, others)| *others != bytes) {
+            cases.push(copies(bytes));
+        }
     }
     cases.push(shape("own_root", 0, || peer::costack::shapes(false)).companion());
     Group {
         id: "shared_round_trip".to_owned(),
         title: "Shared stack, by the image",
         about: "16 tasks on one stack, each evicting the one before at every resume: an image out, an \
-                image in, a round trip. Two plain copies of the same size are the limit.",
+                image in, a round trip. What a compiler's function leaves is not smaller than the first \
+                point of its line; smaller images are those of a function in assembly, on the same \
+                engine, with the same switch. Beside it two plain copies of the same size, by memcpy.",
         per: "round trip",
         axis: Some("bytes of the image"),
         batches: vec![cases],
@@ -197,5 +214,24 @@ fn backtraces() -> Group {
             "generator, Boost.Context",
             "end a backtrace at the coroutine's first frame, so there is less to do",
         )],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_curve_of_images_goes_from_the_smallest_to_64_kib_beside_its_limit() {
+        let cases = shared(Size::Full).batches.remove(0);
+        let sizes = |of: fn(&str) -> bool| -> BTreeSet<u64> {
+            let wanted = cases.iter().filter(|case| of(case.who));
+            wanted.filter_map(|case| case.parameter).collect()
+        };
+        let ours = sizes(|who| who == "costack" || who == "costack_assembly");
+        assert_eq!(ours.first(), Some(&(bare::IMAGES[0] as u64)));
+        assert!(ours.last().is_some_and(|largest| *largest > 65_000));
+        assert_eq!(ours, sizes(|who| who == "two_plain_copies"));
     }
 }

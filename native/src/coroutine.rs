@@ -208,11 +208,7 @@ impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
         F: FnOnce(&Yielder<Input, Yield>, Input) -> Return,
     {
         let begin = unwind::begin::<Input, Yield, Return, F>;
-        let head = own::lay_out(stack, traits, begin, function)?;
-        Ok(Coroutine {
-            head,
-            marker: PhantomData,
-        })
+        Ok(Self::of(own::lay_out(stack, traits, begin, function)?))
     }
 
     /// # Safety
@@ -226,11 +222,16 @@ impl<Input, Yield, Return> Coroutine<Input, Yield, Return> {
         F: FnOnce(&Yielder<Input, Yield>, Input) -> Return,
     {
         let begin = unwind::begin::<Input, Yield, Return, F>;
-        let head = stack.add(traits, begin, function)?;
-        Ok(Coroutine {
+        Ok(Self::of(stack.add(traits, begin, function)?))
+    }
+
+    /// The coroutine that was just laid out.
+    #[inline(always)]
+    pub(crate) fn of(head: NonNull<Head>) -> Self {
+        Coroutine {
             head,
             marker: PhantomData,
-        })
+        }
     }
 
     #[inline(always)]

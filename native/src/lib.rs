@@ -34,6 +34,9 @@
 extern crate alloc;
 
 mod arch;
+#[cfg(feature = "raw")]
+#[doc(hidden)]
+pub mod bare;
 mod builder;
 mod copy;
 mod coroutine;

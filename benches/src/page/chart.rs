@@ -59,7 +59,7 @@ const COLOURS: [(&str, RGBColor); 9] = [
 pub fn class(who: &str) -> &'static str {
     match who {
         "costack" | "costack, shared stack" => "ours",
-        "costack_prefetch" | "costack, own stacks" => "ours-2",
+        "costack_assembly" | "costack_prefetch" | "costack, own stacks" => "ours-2",
         "costack_own" | "costack_fp" => "ours-3",
         "two_plain_copies" => "limit",
         "future" | "boxed futures" => "peer-2",

@@ -10,6 +10,7 @@ use maud::{Markup, PreEscaped, html};
 pub fn spoken(who: &str) -> String {
     match who {
         "costack" => "Costack".to_owned(),
+        "costack_assembly" => "Costack, function in assembly".to_owned(),
         "costack_fp" => "Costack, fp flavour".to_owned(),
         "costack_own" => "Costack, own stacks".to_owned(),
         "costack_prefetch" => "Costack, prefetching".to_owned(),
@@ -333,10 +334,13 @@ fn growth(report: &Report, group: &Group, axis: &str, results: &[&Outcome], wide
         .iter()
         .filter(|fit| fit.group == group.id)
         .collect();
+    // Either kind of function has sizes of its own.
+    let by_size = group.id == "shared_round_trip";
+    let absent = if by_size { "–" } else { "cannot" };
     let svg = chart::draw(&Chart {
         x: axis.to_owned(),
         y: format!("ns per {}", group.per),
-        from_zero: group.id != "shared_round_trip",
+        from_zero: !by_size,
         series,
         wide,
     });
@@ -361,7 +365,7 @@ fn growth(report: &Report, group: &Group, axis: &str, results: &[&Outcome], wide
                                 td.number title=[result.map(|result| quartiles(result))] {
                                     @match result {
                                         Some(result) => (time(result.median.estimate)),
-                                        None => span.faint { "cannot" },
+                                        None => span.faint { (absent) },
                                     }
                                 }
                             }

@@ -223,8 +223,8 @@ impl Core {
     /// the cache holds: first the control block, then, by way of that, the save stack.
     #[inline(always)]
     fn prefetch(&self) {
-        const BLOCK_AHEAD: u32 = 8;
-        const IMAGE_AHEAD: u32 = 4;
+        const BLOCK_AHEAD: u32 = 32;
+        const IMAGE_AHEAD: u32 = 16;
         // SAFETY: the borrow ends with this function, which calls nothing that comes back here.
         let slots = unsafe { &*self.slots.get() };
         self.scheduler(|s| {
