@@ -85,7 +85,7 @@ pub struct Core {
     left: Option<TaskNumber>,
     pub clock_us: u64,
     /// What has happened at the last command.
-    pub events: Vec<Event<TaskId>>,
+    pub events: Vec<Event<TaskNumber>>,
     pub counts: Counts,
 }
 
@@ -233,7 +233,8 @@ impl Core {
     fn execute(&mut self, plan: Plan<TaskId>, id: TaskId, by: TaskId) -> Reply {
         let task = number(id);
         let Task { stack, fp, .. } = self.tasks[id.index()];
-        self.events.push(Event::Resume { task: id, by });
+        let by = number(by);
+        self.events.push(Event::Resume { task, by });
         let mut evicted = None;
         if let Plan::Exchange { evict, restore } = plan {
             if let Some((owner, bytes)) = evict {
@@ -257,7 +258,7 @@ impl Core {
                 to: Some(task),
             });
         }
-        self.aim = Some((number(by), task));
+        self.aim = Some((by, task));
         self.confirm = Some((task, evicted));
         self.confirm_if_done();
         go(Go::Switch { target: task, fp })
@@ -459,12 +460,12 @@ impl Core {
             Flow::Continue => Go::On,
             Flow::Poll => Go::Poll,
             Flow::Leave { to } => {
-                self.events.push(match call {
-                    Call::Yield => Event::Yield { task: before },
-                    Call::Exit => Event::End { task: before },
-                    _ => Event::Block { task: before },
-                });
                 let source = number(before);
+                self.events.push(match call {
+                    Call::Yield => Event::Yield { task: source },
+                    Call::Exit => Event::End { task: source },
+                    _ => Event::Block { task: source },
+                });
                 self.left = Some(source);
                 self.aim = Some((source, number(to)));
                 let task = &mut self.tasks[before.index()];
@@ -498,7 +499,7 @@ impl Core {
                 if !stack.is_own() {
                     self.events.push(Event::Owner {
                         stack: task.stack - 1,
-                        from: Some(task.id),
+                        from: Some(number(task.id)),
                         to: None,
                     });
                 }
@@ -522,18 +523,11 @@ impl Core {
                 self.counts.saves += 1;
                 self.counts.saved_bytes += u64::from(bytes);
                 self.counts.largest_image = self.counts.largest_image.max(bytes);
-                self.events.push(Event::Save {
-                    task: self.tasks[task as usize].id,
-                    bytes,
-                });
+                self.events.push(Event::Save { task, bytes });
             }
             Micro::Owner { stack, from, to } => {
-                let id = |task: TaskNumber| self.tasks[task as usize].id;
-                self.events.push(Event::Owner {
-                    stack: stack - 1,
-                    from: from.map(id),
-                    to: to.map(id),
-                });
+                let stack = stack - 1;
+                self.events.push(Event::Owner { stack, from, to });
             }
             Micro::Restore { task, bytes } => {
                 self.counts.restores += 1;
@@ -541,10 +535,7 @@ impl Core {
                 let record = &mut self.tasks[task as usize];
                 record.save.used = 0;
                 record.restoring = record.save.checksum.take();
-                self.events.push(Event::Restore {
-                    task: self.tasks[task as usize].id,
-                    bytes,
-                });
+                self.events.push(Event::Restore { task, bytes });
             }
             Micro::Clock { to_us } => self.clock_us = to_us,
         }

@@ -13,8 +13,9 @@ use costack_lang::syntax::{self, FnId, Program, Word};
 
 use crate::compile::{Compiled, Tables};
 use crate::fault::{FaultKind, StackNumber, TaskNumber};
-use crate::host::{Anchor, Context, Host, SegmentKind, Then};
+use crate::host::{Anchor, Context, Host, Register, SegmentKind, Then};
 use crate::machine::pieces::Pieces;
+use crate::machine::{Did, Trap};
 use crate::program::Isa;
 use crate::session::{Journal, Session};
 use crate::view::{SaveStack, StackKind, Statistics, StepKind, StepView, TaskStatus, TaskView};
@@ -23,7 +24,7 @@ use super::command::{Command, Micro, Reply};
 use super::core::Core;
 use super::memory::{self, Beginning, FIELDS, FIELDS_AND_REGISTERS, Field};
 use super::said::{About, Said};
-use super::services::SERVICES;
+use super::services::{Caller, SERVICES, Service};
 use super::style::Style;
 use super::{explain, names};
 
@@ -32,6 +33,8 @@ pub struct Runtime {
     pub(super) program: Arc<Program>,
     pub(super) isa: Isa,
     pub(super) style: Style,
+    /// As [`Convention`](memory::Convention) names them: of the switch, and of the target's word.
+    pub(super) switch_registers: [Register; 3],
     pub(super) tables: Tables,
     /// Labels of the functions.
     pub(super) labels: Vec<String>,
@@ -49,9 +52,10 @@ pub struct Runtime {
 /// Something for a trace.
 #[derive(Clone, Copy, Debug)]
 enum Happened {
-    /// What all backends tell, with the stack of the task that it is about, as scenarios number
-    /// them, and what that task waits for.
-    Event(Event<TaskId>, u32, Option<Wait>),
+    /// What all backends tell.
+    Event(Event<TaskNumber>),
+    /// A task has come to wait for this: an [`Event::Block`].
+    Wait(TaskNumber, Wait),
     /// A task was made.
     Made(TaskNumber),
 }
@@ -70,10 +74,15 @@ impl Runtime {
     pub fn new(program: Arc<Program>, isa: Isa, compiled: Compiled) -> Self {
         let core = Core::new(&program, compiled.tables.requests.as_slice().into());
         let style = Style::of(&program, isa);
+        let convention = memory::convention(isa);
+        let [leave, to] = convention.switch;
+        let switch_registers = [leave, to, convention.target_word]
+            .map(|name| Register::named(isa, name).expect("a register of the ISA"));
         Runtime {
             program,
             isa,
             style,
+            switch_registers,
             tables: compiled.tables,
             labels: compiled.labels,
             registers: compiled.registers,
@@ -90,68 +99,109 @@ impl Runtime {
     }
 
     /// Changes the state and takes down what happened.
+    #[inline(always)]
     pub(super) fn apply(&mut self, command: Command) -> Reply {
         let reply = self.core.apply(command);
+        self.take_down();
+        reply
+    }
+
+    /// Takes down what happened at the last command.
+    fn take_down(&mut self) {
         let moment = self.core.moment();
         let core = self.core.state();
         for event in &core.events {
-            let (stack, wait) = circumstances(core, *event);
-            let happened = Happened::Event(*event, stack, wait);
+            let happened = match *event {
+                Event::Block { task } => match core.state(task) {
+                    Some(TaskState::Blocked(wait)) => Happened::Wait(task, wait),
+                    _ => Happened::Event(*event),
+                },
+                event => Happened::Event(event),
+            };
             self.happened.push((moment, happened));
         }
-        reply
     }
 
     /// Whether it is the running task that calls, as the scheduler knows it. A switch that has gone
     /// astray is noticed here at the latest, before the scheduler acts on it.
-    fn check_who_runs(&self, service: &str, context: &Context<'_>) -> Result<(), FaultKind> {
+    #[inline(always)]
+    fn check_who_runs(&self, service: &Service, context: &Context<'_>) -> Result<(), Trap> {
         let runs = context.task();
-        let expected = match service {
+        let current = self.state().current();
+        let expected = match service.caller {
+            Caller::Current => Some(current),
             // The scheduler has decided already; the task that leaves is still at work.
-            "aim" => self.aim().map(|(source, _)| source),
-            // It says itself what is wrong.
-            "unreachable" => runs,
-            "poll" | "run" => Some(0).filter(|main| self.state().current() == *main),
-            _ => Some(self.state().current()),
+            Caller::Leaving => self.aim().map(|(source, _)| source),
+            Caller::Main => Some(0).filter(|main| current == *main),
+            Caller::Anybody => runs,
         };
-        if expected.is_some() && runs == expected {
-            return Ok(());
+        match expected.is_some() && runs == expected {
+            true => Ok(()),
+            false => Err(self.gone_astray(service.name, runs).into()),
         }
+    }
+
+    #[cold]
+    fn gone_astray(&self, service: &str, runs: Option<TaskNumber>) -> FaultKind {
         let name = |task: Option<TaskNumber>| match task {
             Some(task) => self.task_name(task),
             None => "nobody".to_owned(),
         };
-        Err(FaultKind::Runtime {
+        FaultKind::Runtime {
             message: format!(
                 "{} calls the runtime ({service}), but the scheduler has given the CPU to {}: \
                  execution has gone astray",
                 name(runs),
                 name(Some(self.state().current()))
             ),
-        })
+        }
     }
 
-    /// Ends a host step: keeps it, or forgets what a failed one has begun.
-    fn settle<T>(&mut self, result: Result<T, FaultKind>) -> Result<T, FaultKind> {
+    /// Ends a host step: keeps it, or forgets what one that has failed had begun.
+    #[inline(always)]
+    fn settle(&mut self, result: Result<Then, Trap>) -> Result<Then, FaultKind> {
         match result {
-            Ok(_) => self.core.advance(),
-            Err(_) => {
-                let moment = self.core.moment();
-                self.core.seek(moment);
-                self.truncate(moment);
+            Ok(then) => {
+                self.core.advance();
+                Ok(then)
+            }
+            Err(fault) => {
+                self.forget_step();
+                Err(fault.into())
             }
         }
-        result
+    }
+
+    #[cold]
+    fn no_service(&self, service: u16) -> Trap {
+        FaultKind::Runtime {
+            message: format!("there is no service {service}"),
+        }
+        .into()
+    }
+
+    #[cold]
+    fn forget_step(&mut self) {
+        let moment = self.core.moment();
+        self.core.seek(moment);
+        self.truncate(moment);
     }
 
     /// Keeps what a service is about.
-    pub(super) fn say(&mut self, name: &'static str, about: About) -> Said {
-        let said = Said::new(name, about);
-        self.say_all(said);
-        said
+    #[inline(always)]
+    pub(super) fn say(&mut self, name: &'static str, about: About) {
+        self.say_all(Said::new(name, about));
+    }
+
+    /// The fault that the refusal of the last service is.
+    #[cold]
+    pub(super) fn refused_last(&self, reply: &Reply) -> FaultKind {
+        let wanted = self.said.last().map(|(_, said)| said.wanted(self));
+        self.refused(wanted.unwrap_or_default(), *reply)
     }
 
     /// As [`say`](Self::say).
+    #[inline(always)]
     pub(super) fn say_all(&mut self, said: Said) {
         self.said.push((self.core.moment(), said));
     }
@@ -173,10 +223,19 @@ impl Runtime {
                     },
                 }
             }
-            Happened::Event(event, stack, wait) => {
-                let words = |wait| names::wait(&self.program, core, wait);
-                let on = || wait.map_or_else(String::new, words);
-                What::of(event.map(super::core::number), on, stack)
+            Happened::Wait(task, wait) => {
+                let on = || names::wait(&self.program, core, wait);
+                What::of(Event::Block { task }, on, 0)
+            }
+            Happened::Event(event) => {
+                let stack = match event {
+                    Event::Save { task, .. } | Event::Restore { task, .. } => {
+                        let task = core.task(task);
+                        task.map_or(0, |task| task.stack.saturating_sub(1))
+                    }
+                    _ => 0,
+                };
+                What::of(event, String::new, stack)
             }
         }
     }
@@ -336,13 +395,14 @@ impl Runtime {
         }
     }
 
-    fn carry_out(&mut self, context: &mut Context<'_>, micro: Micro) -> Result<(), FaultKind> {
-        match micro {
+    #[inline(always)]
+    fn carry_out(&mut self, context: &mut Context<'_>, micro: &Micro) -> Result<(), FaultKind> {
+        match *micro {
             Micro::Grow { task, bytes } => self.grow(context, task, bytes),
             Micro::Save { task, bytes } => self.save(context, task, bytes),
             Micro::Owner { stack, from, to } => {
                 context.set_owner(stack, to);
-                context.did(StepKind::Owner { stack, from, to });
+                context.did_often(Did::Owner { stack, from, to });
                 Ok(())
             }
             Micro::Restore { task, bytes } => self.restore(context, task, bytes),
@@ -395,10 +455,10 @@ impl Runtime {
             bytes,
             checksum,
         });
-        context.did(StepKind::Save {
+        context.did_often(Did::Save {
             task,
             stack,
-            range,
+            low: range.start,
             to: save.address,
             bytes,
         });
@@ -423,10 +483,10 @@ impl Runtime {
         {
             return Err(FaultKind::ImageChanged { task, saved, found });
         }
-        context.did(StepKind::Restore {
+        context.did_often(Did::Restore {
             task,
             stack,
-            range,
+            low: range.start,
             from: save.address,
             bytes,
         });
@@ -523,31 +583,32 @@ impl Host for Runtime {
 
     fn call(&mut self, service: u16, context: &mut Context<'_>) -> Result<Then, FaultKind> {
         let result = match SERVICES.get(service as usize) {
-            Some(service) => self
-                .check_who_runs(service.name, context)
-                .and_then(|()| (service.handler)(self, context)),
-            None => Err(FaultKind::Runtime {
-                message: format!("there is no service {service}"),
-            }),
+            Some(service) => match self.check_who_runs(service, context) {
+                Ok(()) => (service.handler)(self, context),
+                Err(astray) => Err(astray),
+            },
+            None => Err(self.no_service(service)),
         };
         self.settle(result)
     }
 
     fn micro_step(&mut self, context: &mut Context<'_>) -> Result<Then, FaultKind> {
         let from_us = self.state().clock_us;
-        let result = match self.apply(Command::Next) {
-            Reply::Micro(Some((micro, more))) => {
-                if let Micro::Clock { to_us } = micro {
-                    context.did(StepKind::Clock { from_us, to_us });
-                }
-                self.carry_out(context, micro).map(|()| match more {
-                    true => Then::More,
-                    false => Then::Continue,
-                })
-            }
-            _ => Ok(Then::Continue),
+        let reply = self.apply(Command::Next);
+        let Reply::Micro(Some((micro, more))) = &reply else {
+            return self.settle(Ok(Then::Continue));
         };
-        self.settle(result)
+        if let Micro::Clock { to_us } = *micro {
+            context.did(StepKind::Clock { from_us, to_us });
+        }
+        let then = match more {
+            true => Then::More,
+            false => Then::Continue,
+        };
+        match self.carry_out(context, micro) {
+            Ok(()) => self.settle(Ok(then)),
+            Err(fault) => self.settle(Err(fault.into())),
+        }
     }
 
     fn seek(&mut self, host_steps: u64) {
@@ -626,8 +687,11 @@ impl Host for Runtime {
     fn events(&self) -> Vec<Event<TaskId>> {
         let moment = self.core.moment();
         let past = self.happened.iter().take_while(|(at, _)| *at < moment);
+        let core = self.state();
+        let id = |task: TaskNumber| core.tasks[task as usize].id;
         past.filter_map(|(_, happened)| match happened {
-            Happened::Event(event, ..) => Some(*event),
+            Happened::Event(event) => Some(event.map(id)),
+            Happened::Wait(task, _) => Some(Event::Block { task: id(*task) }),
             Happened::Made(_) => None,
         })
         .collect()
@@ -674,22 +738,6 @@ impl Host for Runtime {
 
     fn explain(&self, step: &StepView, session: &Session) -> String {
         explain::sentence(self, step, session)
-    }
-}
-
-/// The stack and the wait that the line of an event tells.
-fn circumstances(core: &Core, event: Event<TaskId>) -> (u32, Option<Wait>) {
-    let task = |id| core.task(super::core::number(id));
-    match event {
-        Event::Save { task: id, .. } | Event::Restore { task: id, .. } => {
-            let stack = task(id).map_or(0, |task| task.stack.saturating_sub(1));
-            (stack, None)
-        }
-        Event::Block { task: id } => match core.state(super::core::number(id)) {
-            Some(TaskState::Blocked(wait)) => (0, Some(wait)),
-            _ => (0, None),
-        },
-        _ => (0, None),
     }
 }
 

@@ -123,7 +123,9 @@ impl Session {
                 // So that one can come back here.
                 self.snapshots.take(self.undone, &self.machine);
             }
-            if let Some(snapshot) = self.snapshots.after(target) {
+            if let Some(snapshot) = self.snapshots.after(target)
+                && snapshot.step != self.position
+            {
                 self.machine.bring_back(&snapshot.state);
                 (self.position, self.undone) = (snapshot.step, snapshot.step);
             }
