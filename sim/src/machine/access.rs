@@ -61,24 +61,31 @@ impl Machine {
     #[inline(always)]
     pub fn load(&self, address: u64, width: Width, pointer: Shadow) -> Result<(u64, Shadow), Trap> {
         self.check(pointer, address, Access::Read)?;
-        let byte = (address & 7) as u32;
-        if byte + width.bytes() <= 8
+        if (address & 7) as u32 + width.bytes() <= 8
             && let Some(place) = self.memory.find(address)
+            && let Some(loaded) = self.load_from(self.memory.cell(place), address, width)
         {
-            let cell = self.memory.cell(place);
-            let need = width.byte_mask() << byte | MAPPED;
-            if cell.shadow & need == need {
-                let value = cell.value >> (8 * byte) & width.mask();
-                return Ok((value, Shadow::with_tag(self.tag_of(cell, byte, width))));
-            }
-            // Carried words are common: callee-saved registers that nobody uses are pushed and
-            // popped all the same.
-            let carried = MAPPED | CARRIED_BOTH;
-            if width == Width::Double && byte == 0 && cell.shadow & carried == carried {
-                return Ok((cell.value, Shadow(cell.shadow & WRITTEN)));
-            }
+            return Ok(loaded);
         }
         self.load_slowly(address, width)
+    }
+
+    /// What is in a cell that the whole access lies in, unless there is something to report.
+    #[inline(always)]
+    fn load_from(&self, cell: Cell, address: u64, width: Width) -> Option<(u64, Shadow)> {
+        let byte = (address & 7) as u32;
+        let need = width.byte_mask() << byte | MAPPED;
+        if cell.shadow & need == need {
+            let value = cell.value >> (8 * byte) & width.mask();
+            return Some((value, Shadow::with_tag(self.tag_of(cell, byte, width))));
+        }
+        // Carried words are common: callee-saved registers that nobody uses are pushed and
+        // popped all the same.
+        let carried = MAPPED | CARRIED_BOTH;
+        if width == Width::Double && byte == 0 && cell.shadow & carried == carried {
+            return Some((cell.value, Shadow(cell.shadow & WRITTEN)));
+        }
+        None
     }
 
     /// The tag of a word in a cell. Only whole machine words are pointers.
@@ -94,12 +101,18 @@ impl Machine {
         }
     }
 
-    /// Loads that cross two cells, that read what a register had not written, and those that
-    /// fault.
+    /// Loads from pages that are shared, that cross two cells, that read what a register had not
+    /// written, and those that fault.
     #[cold]
     #[inline(never)]
     fn load_slowly(&self, address: u64, width: Width) -> Result<(u64, Shadow), Trap> {
         let bytes = u64::from(width.bytes());
+        if (address & 7) + bytes <= 8
+            && let Some([cell, ..]) = self.memory.cells_from(address)
+            && let Some(loaded) = self.load_from(*cell, address, width)
+        {
+            return Ok(loaded);
+        }
         if let Some(at) = self.first_unmapped(address, bytes) {
             return Err(self.unmapped(at, Access::Read).into());
         }

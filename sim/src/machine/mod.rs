@@ -258,7 +258,8 @@ impl Machine {
                 std::mem::swap(&mut entry.shadow, &mut self.shadows[index].0);
             }
             At::Cell(address) => {
-                if let Some(place) = self.memory.find(address) {
+                let place = self.memory.find(address);
+                if let Some(place) = place.or_else(|| self.memory.own(address)) {
                     let cell = self.memory.cell_mut(place);
                     std::mem::swap(&mut entry.value, &mut cell.value);
                     std::mem::swap(&mut entry.shadow, &mut cell.shadow);

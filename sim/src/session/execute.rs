@@ -71,12 +71,12 @@ impl Session {
                 continue;
             }
             let until = next.map_or(left, |(step, _)| left.min(step - now));
-            let due = self.snapshots.due_in(now as usize, &self.machine);
+            let due = self.snapshots.due_in(now as usize);
             let until = until.min(due.max(1) as u64);
             let outcome = self.execute_undisturbed(until);
             self.position = self.machine.log.steps.len();
-            if self.snapshots.due_in(self.position, &self.machine) == 0 {
-                self.snapshots.take(self.position, &self.machine);
+            if self.snapshots.due_in(self.position) == 0 {
+                self.snapshots.take(self.position, &mut self.machine);
             }
             let made = self.position as u64 - now;
             left -= made;

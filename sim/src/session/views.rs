@@ -130,7 +130,7 @@ impl Session {
     fn lowest_written(&self, base: u64, top: u64) -> u64 {
         let mut page = base / PAGE * PAGE;
         while page < top {
-            if self.machine.memory.find(page).is_some() {
+            if self.machine.memory.cells_from(page).is_some() {
                 for address in (page.max(base)..(page + PAGE).min(top)).step_by(8) {
                     let cell = self.machine.memory.read(address).unwrap_or_default();
                     if cell.value != 0 || cell.shadow & WRITTEN != 0 {
