@@ -24,6 +24,10 @@ const SHARED: u32 = 1 << 31;
 
 type Frame = [Cell; CELLS];
 
+/// A page that is shared. The box is not opened: to move it here copies no cell.
+#[expect(clippy::redundant_allocation)]
+type SharedFrame = Rc<Box<Frame>>;
+
 /// The part of the address space that a page belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Area {
@@ -44,7 +48,7 @@ pub(crate) struct Memory {
     regions: [Region; 3],
     frames: Vec<Box<Frame>>,
     /// Pages that are those of another moment as well. One that is not any more may stay here.
-    shared: Vec<Rc<Box<Frame>>>,
+    shared: Vec<SharedFrame>,
     /// How many pages were touched.
     touched: usize,
     /// How many may be.

@@ -2,27 +2,27 @@
 
 use std::fmt::{self, Write as _};
 use std::hash::Hasher;
-use std::ops::Range;
 use std::sync::Arc;
 
 use costack_engine::event::Event;
 use costack_engine::sched::{TaskId, TaskState, Wait};
 use costack_engine::share::{Stack, Status};
 use costack_engine::trace::{self, What};
-use costack_lang::syntax::{self, FnId, Program, Word};
+use costack_lang::syntax::{self, Program, Word};
 
 use crate::compile::{Compiled, Tables};
 use crate::fault::{FaultKind, StackNumber, TaskNumber};
-use crate::host::{Anchor, Context, Host, Register, SegmentKind, Then};
+use crate::host::{Anchor, Context, Host, Register, Then};
+use crate::machine::Trap;
 use crate::machine::pieces::Pieces;
-use crate::machine::{Did, Trap};
 use crate::program::Isa;
 use crate::session::{Journal, Session};
-use crate::view::{SaveStack, StackKind, Statistics, StepKind, StepView, TaskStatus, TaskView};
+use crate::view::{StackKind, Statistics, StepKind, StepView, TaskStatus, TaskView};
 
 use super::command::{Command, Micro, Reply};
 use super::core::Core;
-use super::memory::{self, Beginning, FIELDS, FIELDS_AND_REGISTERS, Field};
+use super::make::NewTask;
+use super::memory::{self, Field};
 use super::said::{About, Said};
 use super::services::{Caller, SERVICES, Service};
 use super::style::Style;
@@ -58,15 +58,6 @@ enum Happened {
     Wait(TaskNumber, Wait),
     /// A task was made.
     Made(TaskNumber),
-}
-
-/// How a new task is to be made.
-pub(super) struct NewTask<'a> {
-    pub(super) name: u32,
-    pub(super) stack: syntax::StackId,
-    pub(super) fp: bool,
-    pub(super) function: FnId,
-    pub(super) arguments: &'a [u64],
 }
 
 impl Runtime {
@@ -120,6 +111,12 @@ impl Runtime {
             };
             self.happened.push((moment, happened));
         }
+    }
+
+    /// Takes down that a task was made.
+    pub(super) fn made(&mut self, task: TaskNumber) {
+        self.happened
+            .push((self.core.moment(), Happened::Made(task)));
     }
 
     /// Whether it is the running task that calls, as the scheduler knows it. A switch that has gone
@@ -261,114 +258,6 @@ impl Runtime {
         names::task(&self.program, self.state(), task)
     }
 
-    /// Makes a task: its control block, its first frame, and on a shared stack a save stack that
-    /// holds it.
-    pub(super) fn make(
-        &mut self,
-        context: &mut Context<'_>,
-        new: &NewTask<'_>,
-    ) -> Result<TaskNumber, FaultKind> {
-        let stack = new.stack.0 + 1;
-        let convention = memory::convention(self.isa);
-        let (frame, below_sp) = match new.fp {
-            true => (convention.frame_fp, 0),
-            false => (self.style.frame.as_slice(), self.style.below_sp),
-        };
-        let beginning = Beginning {
-            entry: memory::label(context, "rt_entry")?,
-            called: memory::label(context, "rt_first")?,
-            function: memory::label(context, &self.labels[new.function.index()])?,
-            arguments: new.arguments,
-        };
-        let mut words = convention.first_frame(frame, &beginning);
-        words.extend(std::iter::repeat_n(0, self.style.words_too_low));
-        let block_words = convention.words(&self.style.block, &beginning);
-        let word_bytes = self.isa.word_bytes();
-        let image = words.len() as u32 * word_bytes;
-        let sp_above_low = below_sp as u64 * u64::from(word_bytes);
-        let reply = self.apply(Command::Make {
-            name: new.name,
-            stack,
-            fp: new.fp,
-            image,
-        });
-        let task = match reply {
-            Reply::Made(task) => task,
-            other => {
-                let name = names::task_name(&self.program, new.name);
-                let stack = names::stack(&self.program, stack);
-                return Err(self.refused(format!("spawn {name} on {stack}"), other));
-            }
-        };
-        let range = context.stack(stack);
-        let low = range.end.saturating_sub(image.into());
-        if low < range.start {
-            return Err(FaultKind::Runtime {
-                message: format!(
-                    "the first frame of {} takes {image} bytes, more than its stack has",
-                    self.task_name(task)
-                ),
-            });
-        }
-        let own = self.state().stacks[stack as usize].is_own();
-        let moment = self.core.moment();
-        self.happened.push((moment, Happened::Made(task)));
-        let block = self.allocate_block(context, task)?;
-        let mut save = SaveStack::default();
-        if own {
-            context.set_owner(stack, Some(task));
-            self.write_words(context, low, &words)?;
-        } else {
-            save.capacity = memory::save_capacity(image);
-            save.address =
-                context.allocate(SegmentKind::SaveStack { task }, save.capacity.into(), &[])?;
-            self.write_words(context, save.address, &words)?;
-            let bytes = save.address..save.address + u64::from(image);
-            save.used = image;
-            save.image_low = low;
-            save.checksum = Some(context.checksum(bytes)?);
-        }
-        let sp_word = Field::Sp.at(block, self.isa);
-        context.store_pointer(sp_word, low + sp_above_low, task)?;
-        self.write_words(context, sp_word + u64::from(word_bytes), &block_words)?;
-        context.store(Field::Save.at(block, self.isa), save.address)?;
-        context.store(Field::Capacity.at(block, self.isa), save.capacity.into())?;
-        context.store(Field::Image.at(block, self.isa), save.used.into())?;
-        let _ = self.apply(Command::Place {
-            task,
-            control_block: block,
-            save,
-        });
-        Ok(task)
-    }
-
-    fn allocate_block(
-        &self,
-        context: &mut Context<'_>,
-        task: TaskNumber,
-    ) -> Result<u64, FaultKind> {
-        let fields = match self.style.own {
-            true => FIELDS_AND_REGISTERS,
-            false => FIELDS,
-        };
-        let bytes = fields.len() as u64 * u64::from(self.isa.word_bytes());
-        context.allocate(SegmentKind::ControlBlock { task }, bytes, fields)
-    }
-
-    fn write_words(
-        &self,
-        context: &mut Context<'_>,
-        at: u64,
-        words: &[u64],
-    ) -> Result<(), FaultKind> {
-        let mut address = at;
-        for word in words {
-            context.store(address, *word)?;
-            address += u64::from(self.isa.word_bytes());
-        }
-        Ok(())
-    }
-
     /// The fault that a refusal is.
     pub(super) fn refused(&self, wanted: String, reply: Reply) -> FaultKind {
         match reply {
@@ -392,129 +281,6 @@ impl Runtime {
             sp: context.sp(),
             fp: context.fp(),
             low: context.sp(),
-        }
-    }
-
-    #[inline(always)]
-    fn carry_out(&mut self, context: &mut Context<'_>, micro: &Micro) -> Result<(), FaultKind> {
-        match *micro {
-            Micro::Grow { task, bytes } => self.grow(context, task, bytes),
-            Micro::Save { task, bytes } => self.save(context, task, bytes),
-            Micro::Owner { stack, from, to } => {
-                context.set_owner(stack, to);
-                context.did_often(Did::Owner { stack, from, to });
-                Ok(())
-            }
-            Micro::Restore { task, bytes } => self.restore(context, task, bytes),
-            Micro::Clock { .. } => Ok(()),
-        }
-    }
-
-    fn grow(
-        &mut self,
-        context: &mut Context<'_>,
-        task: TaskNumber,
-        bytes: u32,
-    ) -> Result<(), FaultKind> {
-        let (_, _, old) = self.record(task);
-        let capacity = memory::save_capacity(bytes);
-        if old.address != 0 {
-            context.free(old.address)?;
-        }
-        let address = context.allocate(SegmentKind::SaveStack { task }, capacity.into(), &[])?;
-        context.store(self.field(task, Field::Save), address)?;
-        context.store(self.field(task, Field::Capacity), capacity.into())?;
-        let _ = self.apply(Command::Grown {
-            task,
-            address,
-            capacity,
-        });
-        context.did(StepKind::Grow {
-            task,
-            from: old.capacity,
-            to: capacity,
-        });
-        Ok(())
-    }
-
-    fn save(
-        &mut self,
-        context: &mut Context<'_>,
-        task: TaskNumber,
-        bytes: u32,
-    ) -> Result<(), FaultKind> {
-        let (stack, _, save) = self.record(task);
-        let range = self.image_range(context, stack, bytes, false);
-        let bytes = (range.end - range.start) as u32;
-        let checksum = context.checksum(range.clone())?;
-        context.copy(range.start, save.address, bytes.into())?;
-        context.store(self.field(task, Field::Image), bytes.into())?;
-        let _ = self.apply(Command::Saved {
-            task,
-            low: range.start,
-            bytes,
-            checksum,
-        });
-        context.did_often(Did::Save {
-            task,
-            stack,
-            low: range.start,
-            to: save.address,
-            bytes,
-        });
-        Ok(())
-    }
-
-    fn restore(
-        &mut self,
-        context: &mut Context<'_>,
-        task: TaskNumber,
-        bytes: u32,
-    ) -> Result<(), FaultKind> {
-        // The core has forgotten the image's checksum already: it is no longer an image.
-        let (stack, saved, save) = self.record(task);
-        let range = self.image_range(context, stack, bytes, self.is_fresh(task));
-        let bytes = (range.end - range.start) as u32;
-        context.copy(save.address, range.start, bytes.into())?;
-        context.store(self.field(task, Field::Image), 0)?;
-        let found = context.checksum(range.clone())?;
-        if let Some(saved) = saved
-            && found != saved
-        {
-            return Err(FaultKind::ImageChanged { task, saved, found });
-        }
-        context.did_often(Did::Restore {
-            task,
-            stack,
-            low: range.start,
-            from: save.address,
-            bytes,
-        });
-        Ok(())
-    }
-
-    /// Where on its stack an image of so many bytes lies: up to the top, unless the style loses
-    /// something there. A first frame is complete.
-    fn image_range(
-        &self,
-        context: &Context<'_>,
-        stack: StackNumber,
-        bytes: u32,
-        fresh: bool,
-    ) -> Range<u64> {
-        let top = context.stack(stack).end;
-        let lost = match fresh {
-            true => 0,
-            false => (self.style.words_lost * self.isa.word_bytes()).min(bytes),
-        };
-        top - u64::from(bytes)..top - u64::from(lost)
-    }
-
-    /// A task's stack, the checksum of the image being restored, and its save stack.
-    fn record(&self, task: TaskNumber) -> (StackNumber, Option<u64>, SaveStack) {
-        match self.state().task(task) {
-            Some(task) => (task.stack, task.restoring, task.save),
-            None => (0, None, SaveStack::default()),
         }
     }
 }

@@ -11,7 +11,8 @@ use crate::machine::Trap;
 use crate::view::StepKind;
 
 use super::command::{Call, Command, Go, Reply};
-use super::host::{NewTask, Runtime};
+use super::host::Runtime;
+use super::make::NewTask;
 use super::memory::{Field, register};
 use super::names;
 use super::said::{About, Said};
