@@ -532,3 +532,52 @@ impl Words {
         hash.finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{assemble, machine};
+    use super::*;
+
+    /// On i386 an image may begin in the middle of a cell and its copy at the beginning of one.
+    #[test]
+    fn a_copy_has_the_checksum_and_the_pointers_of_the_original() {
+        let code = assemble(Isa::I386, "function:\n nop\n").unwrap_or_else(|e| panic!("{}", e[0]));
+        for (from, to) in [(4, 0), (0, 4), (4, 4), (0, 0)] {
+            for words in 1..20 {
+                let mut machine = machine(&code);
+                let mut records = Records::EMPTY;
+                let mut context = Context::new(&mut machine, &mut records);
+                let stack = context.stack(0);
+                let (from, to) = (stack.start + 512 + from, stack.start + 1024 + to);
+                for word in 0..words {
+                    // One in five is not written.
+                    match word % 5 {
+                        3 => context.store_pointer(from + 4 * word, word, 0),
+                        4 => Ok(()),
+                        _ => context.store(from + 4 * word, 0x1234_5678 * (word + 1)),
+                    }
+                    .expect("it is on the stack");
+                }
+                let bytes = 4 * words;
+                context
+                    .copy(from, to, bytes)
+                    .expect("both are on the stack");
+                let sums = [from, to].map(|at| context.checksum(at..at + bytes).expect("there"));
+                assert_eq!(sums[0], sums[1], "{from:#x} to {to:#x}, {words} words");
+                for word in 0..words {
+                    let half = |at: u64| {
+                        let cell = context.machine.memory.read(at).expect("there");
+                        let half = cell.half(at & 4 != 0);
+                        (half.value, half.shadow)
+                    };
+                    assert_eq!(half(from + 4 * word), half(to + 4 * word), "word {word}");
+                }
+                context
+                    .store(to + bytes - 4, 1)
+                    .expect("it is on the stack");
+                let changed = context.checksum(to..to + bytes).expect("there");
+                assert_ne!(changed, sums[0], "{words} words");
+            }
+        }
+    }
+}

@@ -135,11 +135,13 @@ impl Memory {
     /// The cell of an address, if its page has been touched and is not shared.
     #[inline(always)]
     pub fn find(&self, address: u64) -> Option<Place> {
-        let frame = self.page(address).wrapping_sub(FIRST);
-        (frame < SHARED - FIRST).then_some(Place {
-            frame: frame as usize,
-            cell: (address / 8) as usize % CELLS,
-        })
+        // Every other entry becomes more than there can be of them.
+        let frame = self.page(address).wrapping_sub(FIRST) as usize;
+        if frame < self.frames.len() {
+            let cell = (address / 8) as usize % CELLS;
+            return Some(Place { frame, cell });
+        }
+        None
     }
 
     /// The cells of a page, if it has been touched.
@@ -228,6 +230,7 @@ impl Memory {
 
     /// The cell of an address, if its page has been touched. The page is copied if it is shared.
     #[cold]
+    #[inline(never)]
     pub fn own(&mut self, address: u64) -> Option<Place> {
         if let Some(shared) = self.page(address).checked_sub(SHARED) {
             let frame = Box::new(**self.shared[shared as usize]);
@@ -377,5 +380,76 @@ impl Memory {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAP: u64 = 0x20_0000;
+
+    fn memory() -> Memory {
+        let mut memory = Memory::new([0x10_0000, HEAP, 0x30_0000], 1 << 20);
+        memory.extend(Area::Heap, 3 * PAGE);
+        memory.map_pages(Area::Heap, HEAP, 3 * PAGE);
+        memory
+    }
+
+    fn write(memory: &mut Memory, address: u64, value: u64) {
+        let place = memory.touch(address).expect("room");
+        let place = place.expect("the page is there");
+        memory.cell_mut(place).value = value;
+    }
+
+    #[track_caller]
+    fn check(memory: &Memory, expected: [u64; 3]) {
+        let value = |page| memory.read(HEAP + page * PAGE).map(|cell| cell.value);
+        assert_eq!([0, 1, 2].map(value), expected.map(Some));
+    }
+
+    #[test]
+    fn what_is_kept_stays_as_it_is_and_comes_back() {
+        let mut memory = memory();
+        write(&mut memory, HEAP, 1);
+        write(&mut memory, HEAP + PAGE, 2);
+        let first = memory.share();
+        write(&mut memory, HEAP, 10);
+        write(&mut memory, HEAP + 2 * PAGE, 30);
+        let second = memory.share();
+        write(&mut memory, HEAP + PAGE, 200);
+        check(&first, [1, 2, 0]);
+        check(&second, [10, 2, 30]);
+        check(&memory, [10, 200, 30]);
+        for (then, expected) in [(&first, [1, 2, 0]), (&second, [10, 2, 30])] {
+            memory.bring_back(then);
+            check(&memory, expected);
+            write(&mut memory, HEAP + PAGE, 7);
+            check(then, expected);
+        }
+        check(&memory, [10, 7, 30]);
+    }
+
+    #[test]
+    fn only_pages_that_were_written_to_are_counted_beside() {
+        let mut memory = memory();
+        write(&mut memory, HEAP, 1);
+        write(&mut memory, HEAP + PAGE, 2);
+        let first = memory.share();
+        write(&mut memory, HEAP, 10);
+        let second = memory.share();
+        assert_eq!(first.bytes(), 2 * size_of::<Frame>());
+        assert_eq!(second.bytes_beside(&first), size_of::<Frame>());
+    }
+
+    #[test]
+    fn cells_are_copied_out_of_pages_that_are_shared() {
+        let mut memory = memory();
+        write(&mut memory, HEAP + 8, 5);
+        let kept = memory.share();
+        write(&mut memory, HEAP + PAGE, 0);
+        memory.copy_run(HEAP + 8, HEAP + PAGE, 1);
+        check(&memory, [0, 5, 0]);
+        check(&kept, [0, 0, 0]);
     }
 }
