@@ -25,7 +25,6 @@ const SHARED: u32 = 1 << 31;
 type Frame = [Cell; CELLS];
 
 /// A page that is shared. The box is not opened: to move it here copies no cell.
-#[expect(clippy::redundant_allocation)]
 type SharedFrame = Rc<Box<Frame>>;
 
 /// The part of the address space that a page belongs to.
