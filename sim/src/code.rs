@@ -245,20 +245,24 @@ impl Code {
         self.line_of(index)?.statement
     }
 
+    /// The service that an instruction calls.
+    pub fn service_at(&self, index: u32) -> Option<u16> {
+        let index = index as usize;
+        match &self.insts {
+            Insts::X86(insts) => match insts.get(index)? {
+                x86::Inst::Host { service } => Some(*service),
+                _ => None,
+            },
+            Insts::Aarch64(insts) => match insts.get(index)? {
+                aarch64::Inst::Host { service } => Some(*service),
+                _ => None,
+            },
+        }
+    }
+
     /// Whether an instruction ends a signal's handler.
     pub fn is_sigreturn(&self, index: u32) -> bool {
-        let index = index as usize;
-        let service = match &self.insts {
-            Insts::X86(insts) => match insts.get(index) {
-                Some(x86::Inst::Host { service }) => *service,
-                _ => return false,
-            },
-            Insts::Aarch64(insts) => match insts.get(index) {
-                Some(aarch64::Inst::Host { service }) => *service,
-                _ => return false,
-            },
-        };
-        service == signal::SIGRETURN
+        self.service_at(index) == Some(signal::SIGRETURN)
     }
 
     /// By instruction, whether a signal is to arrive before it.

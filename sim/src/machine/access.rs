@@ -1,6 +1,6 @@
 //! Loads and stores of instructions, with every check that belongs to them.
 
-use super::memory::Place;
+use super::memory::{PAGE, Place};
 use super::shadow::{CARRIED, CARRIED_BOTH, Cell, MAPPED, Shadow, TAG, TAG_HIGH, WRITTEN};
 use super::{Machine, Trap};
 use crate::fault::{Access, FaultKind};
@@ -61,24 +61,31 @@ impl Machine {
     #[inline(always)]
     pub fn load(&self, address: u64, width: Width, pointer: Shadow) -> Result<(u64, Shadow), Trap> {
         self.check(pointer, address, Access::Read)?;
-        let byte = (address & 7) as u32;
-        if byte + width.bytes() <= 8
+        if (address & 7) as u32 + width.bytes() <= 8
             && let Some(place) = self.memory.find(address)
+            && let Some(loaded) = self.load_from(self.memory.cell(place), address, width)
         {
-            let cell = self.memory.cell(place);
-            let need = width.byte_mask() << byte | MAPPED;
-            if cell.shadow & need == need {
-                let value = cell.value >> (8 * byte) & width.mask();
-                return Ok((value, Shadow::with_tag(self.tag_of(cell, byte, width))));
-            }
-            // Carried words are common: callee-saved registers that nobody uses are pushed and
-            // popped all the same.
-            let carried = MAPPED | CARRIED_BOTH;
-            if width == Width::Double && byte == 0 && cell.shadow & carried == carried {
-                return Ok((cell.value, Shadow(cell.shadow & WRITTEN)));
-            }
+            return Ok(loaded);
         }
         self.load_slowly(address, width)
+    }
+
+    /// What is in a cell that the whole access lies in, unless there is something to report.
+    #[inline(always)]
+    fn load_from(&self, cell: Cell, address: u64, width: Width) -> Option<(u64, Shadow)> {
+        let byte = (address & 7) as u32;
+        let need = width.byte_mask() << byte | MAPPED;
+        if cell.shadow & need == need {
+            let value = cell.value >> (8 * byte) & width.mask();
+            return Some((value, Shadow::with_tag(self.tag_of(cell, byte, width))));
+        }
+        // Carried words are common: callee-saved registers that nobody uses are pushed and
+        // popped all the same.
+        let carried = MAPPED | CARRIED_BOTH;
+        if width == Width::Double && byte == 0 && cell.shadow & carried == carried {
+            return Some((cell.value, Shadow(cell.shadow & WRITTEN)));
+        }
+        None
     }
 
     /// The tag of a word in a cell. Only whole machine words are pointers.
@@ -94,12 +101,18 @@ impl Machine {
         }
     }
 
-    /// Loads that cross two cells, that read what a register had not written, and those that
-    /// fault.
+    /// Loads from pages that are shared, that cross two cells, that read what a register had not
+    /// written, and those that fault.
     #[cold]
     #[inline(never)]
     fn load_slowly(&self, address: u64, width: Width) -> Result<(u64, Shadow), Trap> {
         let bytes = u64::from(width.bytes());
+        if (address & 7) + bytes <= 8
+            && let Some([cell, ..]) = self.memory.cells_from(address)
+            && let Some(loaded) = self.load_from(*cell, address, width)
+        {
+            return Ok(loaded);
+        }
         if let Some(at) = self.first_unmapped(address, bytes) {
             return Err(self.unmapped(at, Access::Read).into());
         }
@@ -235,10 +248,7 @@ impl Machine {
         match self.memory.touch(address) {
             Ok(Some(place)) => Ok(place),
             Ok(None) => Err(self.unmapped(address, Access::Write).into()),
-            Err(_) => Err(FaultKind::OutOfMemory {
-                bytes: super::memory::PAGE,
-            }
-            .into()),
+            Err(_) => Err(FaultKind::OutOfMemory { bytes: PAGE }.into()),
         }
     }
 
@@ -247,33 +257,52 @@ impl Machine {
     pub fn forget(&mut self, from: u64, to: u64) {
         let mut at = from;
         while at < to {
-            let end = ((at | 7) + 1).min(to);
-            if let Some(place) = self.memory.find(at) {
-                let mut cell = self.memory.cell(place);
+            let Some(cells) = self.memory.cells_from_mut(at) else {
+                // Nothing has written to this page.
+                at = (at / PAGE + 1) * PAGE;
+                continue;
+            };
+            for cell in cells {
+                let end = ((at | 7) + 1).min(to);
                 let bytes = ((1_u64 << (end - at)) - 1) << (at & 7);
                 if cell.shadow & MAPPED != 0 && cell.shadow & (bytes | CARRIED_BOTH) != 0 {
-                    self.log.cell(at, bytes, cell);
+                    self.log.cell(at, bytes, *cell);
                     cell.set_bytes(cell.value, bytes & 0xff, 0);
-                    *self.memory.cell_mut(place) = cell;
+                }
+                at = end;
+                if at == to {
+                    return;
                 }
             }
-            at = end;
         }
     }
 
     /// sp gets a new value other than by push, pop, call and return.
+    #[inline(always)]
     pub fn move_sp(&mut self, value: u64, shadow: Shadow) -> Result<(), Trap> {
         let (old, old_shadow) = (self.sp(), self.sp_shadow());
         self.write_register(self.sp_reg(), value, shadow);
-        if shadow.tag() == old_shadow.tag() {
-            // Only as far as the stack reaches: what lies below faults when it is used.
-            if value < old
-                && let Some(stack) = self.stack_of_sp(old)
-            {
-                self.forget(value.max(self.stacks[stack].base), old);
-            }
-            return Ok(());
+        if shadow.tag() != old_shadow.tag() {
+            return self.move_sp_to_task(value, shadow);
         }
+        if value < old {
+            self.forget_below(old, value);
+        }
+        Ok(())
+    }
+
+    /// sp has moved down: what lies between holds nothing, as far as the stack reaches. What lies below
+    /// that faults when it is used.
+    #[inline(never)]
+    fn forget_below(&mut self, old: u64, sp: u64) {
+        if let Some(stack) = self.stack_of_sp(old) {
+            self.forget(sp.max(self.stacks[stack].base), old);
+        }
+    }
+
+    /// sp has moved to another task.
+    #[inline(never)]
+    fn move_sp_to_task(&mut self, value: u64, shadow: Shadow) -> Result<(), Trap> {
         self.switched = true;
         let (Some(task), Some(stack)) = (shadow.task(), self.stack_of_sp(value)) else {
             return Ok(());

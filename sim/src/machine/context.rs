@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::memory::{PAGE, Run};
+use super::records::{Did, Records};
 use super::segments::SegmentKind;
-use super::shadow::{Cell, Shadow, WRITTEN};
+use super::shadow::{Cell, MAPPED, Shadow, WRITTEN};
 use super::{Field, Machine};
 use crate::fault::{Access, FaultKind, StackNumber, TaskNumber};
 use crate::isa::{Reg, registers};
@@ -32,16 +33,12 @@ impl Register {
 #[derive(Debug)]
 pub struct Context<'a> {
     machine: &'a mut Machine,
-    did: Option<StepKind>,
+    records: &'a mut Records,
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(machine: &'a mut Machine) -> Self {
-        Context { machine, did: None }
-    }
-
-    pub(crate) fn into_did(self) -> Option<StepKind> {
-        self.did
+    pub(crate) fn new(machine: &'a mut Machine, records: &'a mut Records) -> Self {
+        Context { machine, records }
     }
 
     /// The instruction set.
@@ -204,31 +201,29 @@ impl<'a> Context<'a> {
         let mut words = Words::default();
         let mut at = range.start;
         while at < range.end {
-            let wanted = (range.end - (at & !7)).div_ceil(8) as usize;
-            let (cells, count) = match self.machine.memory.run(at) {
-                Run::Cells(cells) => (cells, cells.len().min(wanted)),
-                Run::Untouched(count) => (&[][..], count.min(wanted)),
+            let cells = match self.machine.memory.run(at) {
+                Run::Cells(cells) => cells,
+                Run::Untouched(_) => &[],
                 Run::Absent => break,
             };
-            // Whole words and whole cells, as most are.
-            if at & 7 == 0 && words.bytes == 0 && range.end & 7 == 0 && cells.len() >= count {
-                let hash = words.hash.get_or_insert_with(Hash::new);
-                for cell in &cells[..count] {
-                    hash.add(cell.value);
-                    hash.add(cell.shadow & WRITTEN);
-                }
-                at += 8 * count as u64;
+            // Words that are whole cells, or lie across two, as most do.
+            let whole = ((range.end - at) / 8) as usize;
+            let added = match (at & 7, words.bytes) {
+                (0, 0) => words.add_cells(&cells[..cells.len().min(whole)]),
+                (4, 0) => words.add_across(&cells[..cells.len().min(whole + 1)]),
+                _ => 0,
+            };
+            if added > 0 {
+                at += 8 * added as u64;
                 continue;
             }
-            for number in 0..count {
-                let cell = cells.get(number).copied().unwrap_or_default();
-                let len = (8 - (at & 7)).min(range.end - at);
-                let mask = u64::MAX >> (64 - 8 * len);
-                let value = cell.value >> (8 * (at & 7)) & mask;
-                let written = (cell.shadow & WRITTEN) >> (at & 7) & ((1 << len) - 1);
-                words.add(value, written, len as u32);
-                at += len;
-            }
+            let cell = cells.first().copied().unwrap_or_default();
+            let len = (8 - (at & 7)).min(range.end - at);
+            let mask = u64::MAX >> (64 - 8 * len);
+            let value = cell.value >> (8 * (at & 7)) & mask;
+            let written = (cell.shadow & WRITTEN) >> (at & 7) & ((1 << len) - 1);
+            words.add(value, written, len as u32);
+            at += len;
         }
         Ok(words.finish())
     }
@@ -302,11 +297,17 @@ impl<'a> Context<'a> {
         self.machine.set_field(Field::Output, count + 1);
     }
 
-    /// Says what this step did; without it, a service step is what [`Host::describe`] says.
+    /// Says what this step did, once; without it, a service step is what [`Host::describe`] says.
     ///
     /// [`Host::describe`]: crate::host::Host::describe
     pub fn did(&mut self, kind: StepKind) {
-        self.did = Some(kind);
+        self.records.push_other(self.step(), kind);
+    }
+
+    /// As [`did`](Self::did), of what a run is full of.
+    #[inline(always)]
+    pub(crate) fn did_often(&mut self, did: Did) {
+        self.records.push(self.step(), did);
     }
 }
 
@@ -344,29 +345,30 @@ impl Machine {
 
     /// Copies halves of cells.
     fn copy_halves(&mut self, from: u64, to: u64, bytes: u64) {
-        /// So many halves are copied at once.
-        const AT_ONCE: u64 = 64;
+        /// So many cells are written at once.
+        const AT_ONCE: usize = 32;
         let mut done = 0;
         while done < bytes {
             let (from, to) = (from + done, to + done);
             let left = (bytes - done)
                 .min(PAGE - from % PAGE)
                 .min(PAGE - to % PAGE)
-                .min(4 * AT_ONCE);
-            let (first, into) = ((from & 7) as usize / 4, (to & 7) as usize / 4);
-            let halves = (left / 4) as usize;
-            let mut source = [Cell::default(); AT_ONCE as usize / 2 + 1];
-            let source = &mut source[..(first + halves).div_ceil(2)];
-            for (number, cell) in source.iter_mut().enumerate() {
-                let at = (from & !7) + 8 * number as u64;
-                *cell = self.memory.read(at).unwrap_or_default();
+                .min(8 * AT_ONCE as u64);
+            let mut source = [Cell::default(); AT_ONCE + 1];
+            let count = ((from & 7) + left).div_ceil(8) as usize;
+            match self.memory.run(from) {
+                Run::Cells(cells) => source[..count].copy_from_slice(&cells[..count]),
+                Run::Untouched(_) | Run::Absent => {}
             }
             if let Some(target) = self.memory.cells_from_mut(to) {
-                for half in 0..halves {
-                    let (at, to) = (first + half, into + half);
-                    let half = source[at / 2].half(at % 2 == 1);
-                    target[to / 2].set_half(to % 2 == 1, half);
-                }
+                let halves = (left / 4) as usize;
+                put_halves(
+                    &source,
+                    (from & 7) as usize / 4,
+                    target,
+                    (to & 7) as usize / 4,
+                    halves,
+                );
             }
             done += left;
         }
@@ -419,21 +421,88 @@ impl Hash {
     }
 }
 
+/// Puts so many halves of cells into others, from the half `first` on to the half `into`.
+fn put_halves(source: &[Cell], first: usize, target: &mut [Cell], into: usize, halves: usize) {
+    let half = |number: usize| source[number / 2].half(number % 2 == 1);
+    let end = into + halves;
+    // Half numbers of the target, and how much further on they are in the source.
+    let mut at = into;
+    if at % 2 == 1 && at < end {
+        target[at / 2].set_half(true, half(first));
+        at += 1;
+    }
+    let mut next = first + (at - into);
+    let whole = (end - at) / 2;
+    for target in &mut target[at / 2..at / 2 + whole] {
+        let cell = source[next / 2];
+        let copied = match next % 2 {
+            0 => cell,
+            _ => cell.across(source[next / 2 + 1]),
+        };
+        // That it belongs to a segment is said of the place.
+        target.value = copied.value;
+        target.shadow = target.shadow & MAPPED | copied.shadow & !MAPPED;
+        next += 2;
+    }
+    at += 2 * whole;
+    if at < end {
+        target[at / 2].set_half(false, half(next));
+    }
+}
+
 /// A checksum over bytes in words counted from the first byte, wherever in memory that is: on
 /// i386 an image and its copy need not lie alike in words of eight bytes.
-#[derive(Default)]
+///
+/// The words go to two hashes in turns, as each has to wait for what it made of the one before.
 struct Words {
-    hash: Option<Hash>,
+    hashes: [Hash; 2],
     value: u64,
     written: u64,
     bytes: u32,
 }
 
+impl Default for Words {
+    fn default() -> Self {
+        Words {
+            hashes: [Hash::new(); 2],
+            value: 0,
+            written: 0,
+            bytes: 0,
+        }
+    }
+}
+
 impl Words {
+    /// Adds a word and which of its bytes were written.
+    #[inline(always)]
+    fn add_word(&mut self, value: u64, written: u64) {
+        let [mut now, next] = self.hashes;
+        now.add(value ^ (!written & WRITTEN).wrapping_mul(0xd1b5_4a32_d192_ed03));
+        self.hashes = [next, now];
+    }
+
+    /// Adds cells, and says how many.
+    fn add_cells(&mut self, cells: &[Cell]) -> usize {
+        for cell in cells {
+            self.add_word(cell.value, cell.shadow);
+        }
+        cells.len()
+    }
+
+    /// Adds words that begin in the middle of a cell and end in the middle of the next, and says how
+    /// many.
+    fn add_across(&mut self, cells: &[Cell]) -> usize {
+        for cells in cells.windows(2) {
+            let word = cells[0].across(cells[1]);
+            self.add_word(word.value, word.shadow);
+        }
+        cells.len().saturating_sub(1)
+    }
+
     /// Adds the next one to eight bytes.
     fn add(&mut self, value: u64, written: u64, bytes: u32) {
         self.value |= value << (8 * self.bytes);
-        self.written |= written << self.bytes & 0xff;
+        self.written |= written << self.bytes & WRITTEN;
         let room = 8 - self.bytes;
         if bytes < room {
             self.bytes += bytes;
@@ -448,9 +517,9 @@ impl Words {
     }
 
     fn flush(&mut self) {
-        let hash = self.hash.get_or_insert_with(Hash::new);
-        hash.add(std::mem::take(&mut self.value));
-        hash.add(std::mem::take(&mut self.written));
+        let value = std::mem::take(&mut self.value);
+        let written = std::mem::take(&mut self.written);
+        self.add_word(value, written);
         self.bytes = 0;
     }
 
@@ -458,6 +527,57 @@ impl Words {
         if self.bytes > 0 {
             self.flush();
         }
-        self.hash.unwrap_or_else(Hash::new).finish()
+        let [mut hash, other] = self.hashes;
+        hash.add(other.finish());
+        hash.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{assemble, machine};
+    use super::*;
+
+    /// On i386 an image may begin in the middle of a cell and its copy at the beginning of one.
+    #[test]
+    fn a_copy_has_the_checksum_and_the_pointers_of_the_original() {
+        let code = assemble(Isa::I386, "function:\n nop\n").unwrap_or_else(|e| panic!("{}", e[0]));
+        for (from, to) in [(4, 0), (0, 4), (4, 4), (0, 0)] {
+            for words in 1..20 {
+                let mut machine = machine(&code);
+                let mut records = Records::EMPTY;
+                let mut context = Context::new(&mut machine, &mut records);
+                let stack = context.stack(0);
+                let (from, to) = (stack.start + 512 + from, stack.start + 1024 + to);
+                for word in 0..words {
+                    // One in five is not written.
+                    match word % 5 {
+                        3 => context.store_pointer(from + 4 * word, word, 0),
+                        4 => Ok(()),
+                        _ => context.store(from + 4 * word, 0x1234_5678 * (word + 1)),
+                    }
+                    .expect("it is on the stack");
+                }
+                let bytes = 4 * words;
+                context
+                    .copy(from, to, bytes)
+                    .expect("both are on the stack");
+                let sums = [from, to].map(|at| context.checksum(at..at + bytes).expect("there"));
+                assert_eq!(sums[0], sums[1], "{from:#x} to {to:#x}, {words} words");
+                for word in 0..words {
+                    let half = |at: u64| {
+                        let cell = context.machine.memory.read(at).expect("there");
+                        let half = cell.half(at & 4 != 0);
+                        (half.value, half.shadow)
+                    };
+                    assert_eq!(half(from + 4 * word), half(to + 4 * word), "word {word}");
+                }
+                context
+                    .store(to + bytes - 4, 1)
+                    .expect("it is on the stack");
+                let changed = context.checksum(to..to + bytes).expect("there");
+                assert_ne!(changed, sums[0], "{words} words");
+            }
+        }
     }
 }

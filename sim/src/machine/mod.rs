@@ -15,6 +15,7 @@ pub(crate) mod pieces;
 mod pool;
 #[cfg(test)]
 mod random;
+mod records;
 mod segments;
 pub(crate) mod shadow;
 pub(crate) mod signal;
@@ -38,6 +39,7 @@ use shadow::Shadow;
 
 pub(crate) use context::Hash;
 pub use context::{Context, Register};
+pub(crate) use records::{Did, Records};
 pub use segments::SegmentKind;
 pub(crate) use segments::{Block, Stack};
 
@@ -240,7 +242,10 @@ impl Machine {
     pub fn exchange(&mut self, entries: std::ops::Range<usize>, backward: bool) {
         // Copies and their cells stay in the log, which is not changed meanwhile.
         let mut all = std::mem::replace(&mut self.log.entries, log::Entries::EMPTY);
-        all.for_each_mut(entries, backward, |entry| self.exchange_one(entry));
+        all.for_each_piece_mut(entries, backward, |entries| match backward {
+            true => entries.iter_mut().rev().for_each(|e| self.exchange_one(e)),
+            false => entries.iter_mut().for_each(|e| self.exchange_one(e)),
+        });
         self.log.entries = all;
     }
 
@@ -253,12 +258,22 @@ impl Machine {
                 std::mem::swap(&mut entry.shadow, &mut self.shadows[index].0);
             }
             At::Cell(address) => {
-                if let Some(place) = self.memory.find(address) {
+                let place = self.memory.find(address);
+                if let Some(place) = place.or_else(|| self.memory.own(address)) {
                     let cell = self.memory.cell_mut(place);
                     std::mem::swap(&mut entry.value, &mut cell.value);
                     std::mem::swap(&mut entry.shadow, &mut cell.shadow);
                 }
             }
+            at => self.exchange_other(at, entry),
+        }
+    }
+
+    /// What is neither a register nor a cell: few of the entries.
+    #[inline(never)]
+    fn exchange_other(&mut self, at: At, entry: &mut Entry) {
+        match at {
+            At::Register(_) | At::Cell(_) => {}
             At::Cells(index) => self.exchange_cells(index),
             At::Field(index) => {
                 let index = index as usize % FIELDS;

@@ -86,10 +86,22 @@ impl<T: 'static, const SHIFT: u32> Pieces<T, SHIFT> {
     /// Adds an item.
     #[inline(always)]
     pub fn push(&mut self, item: T) {
+        self.push_mut(item);
+    }
+
+    /// Adds an item, which is then at its place: what is made there need not be moved there.
+    #[inline(always)]
+    pub fn push_mut(&mut self, item: T) -> &mut T {
         if self.is_full() {
             self.begin_piece();
         }
-        self.last.push(item);
+        self.last.push_mut(item)
+    }
+
+    /// The item that was added last.
+    #[inline(always)]
+    pub fn last(&self) -> Option<&T> {
+        self.last.last().or_else(|| self.past.last()?.last())
     }
 
     #[inline(always)]
@@ -128,8 +140,14 @@ impl<T: 'static, const SHIFT: u32> Pieces<T, SHIFT> {
         low
     }
 
-    /// Calls a function with each item of a range that is kept, in order or in the opposite one.
-    pub fn for_each_mut(&mut self, range: Range<usize>, backward: bool, mut f: impl FnMut(&mut T)) {
+    /// Calls a function with the items of a range that are kept, piece by piece, in order or from the
+    /// last piece on.
+    pub fn for_each_piece_mut(
+        &mut self,
+        range: Range<usize>,
+        backward: bool,
+        mut f: impl FnMut(&mut [T]),
+    ) {
         if range.is_empty() {
             return;
         }
@@ -144,10 +162,7 @@ impl<T: 'static, const SHIFT: u32> Pieces<T, SHIFT> {
             };
             let start = range.start.saturating_sub(piece << SHIFT).min(items.len());
             let end = (range.end - (piece << SHIFT)).min(items.len());
-            match backward {
-                true => items[start..end].iter_mut().rev().for_each(&mut f),
-                false => items[start..end].iter_mut().for_each(&mut f),
-            }
+            f(&mut items[start..end]);
         };
         let pieces = first..((range.end - 1) >> SHIFT) + 1;
         match backward {
@@ -247,11 +262,19 @@ mod tests {
             (19, Some(&18), None)
         );
         let mut seen = Vec::new();
-        list.for_each_mut(15..99, true, |item| seen.push(*item));
-        assert_eq!(seen, [18, 17, 16]);
+        list.for_each_piece_mut(15..99, true, |items| seen.extend_from_slice(items));
+        assert_eq!(seen, [16, 17, 18]);
+        list.push(19);
+        for number in 20..30 {
+            list.push(number);
+        }
         seen.clear();
-        list.for_each_mut(3..18, false, |item| seen.push(*item));
+        list.for_each_piece_mut(18..26, true, |items| seen.extend_from_slice(items));
+        assert_eq!(seen, [24, 25, 18, 19, 20, 21, 22, 23]);
+        seen.clear();
+        list.for_each_piece_mut(3..18, false, |items| seen.extend_from_slice(items));
         assert_eq!(seen, [16, 17]);
+        list.truncate(19);
         list.push(99);
         assert_eq!(list.get(19), Some(&99));
     }

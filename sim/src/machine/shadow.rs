@@ -95,6 +95,21 @@ impl Cell {
         }
     }
 
+    /// The eight bytes from its middle to that of the next cell, as a cell of no place.
+    #[inline(always)]
+    pub fn across(self, next: Cell) -> Cell {
+        let lower = (self.shadow >> 4) & 0xf
+            | (self.shadow >> 1) & CARRIED
+            | (self.shadow >> TAG_BITS) & TAG;
+        let upper = (next.shadow & 0xf) << 4
+            | (next.shadow & CARRIED) << 1
+            | (next.shadow & TAG) << TAG_BITS;
+        Cell {
+            value: self.value >> 32 | next.value << 32,
+            shadow: lower | upper,
+        }
+    }
+
     /// Replaces four of its bytes.
     pub fn set_half(&mut self, upper: bool, half: Half) {
         let shift = u32::from(upper);

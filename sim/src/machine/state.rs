@@ -1,7 +1,7 @@
 //! The state of the machine at one moment, to be brought back without undoing the steps in between.
 
 use super::memory::Memory;
-use super::shadow::Shadow;
+use super::shadow::{MAPPED, Shadow};
 use super::{FIELDS, Machine, REGISTERS};
 
 /// All that going over steps changes, and nothing of the log.
@@ -12,29 +12,30 @@ pub(crate) struct State {
     fields: [u64; FIELDS],
     owners: Vec<u64>,
     heads: Vec<u64>,
-    /// By piece of the heap, whether it is there.
-    live: Vec<bool>,
     memory: Memory,
 }
 
 impl State {
-    /// Bytes that it takes, about.
-    pub fn bytes(&self) -> usize {
-        size_of::<Self>() + self.memory.bytes() + 8 * (self.owners.len() + self.heads.len())
+    /// Bytes that it takes, about, beside those that it shares with another one.
+    pub fn bytes_beside(&self, other: Option<&State>) -> usize {
+        let pages = match other {
+            Some(other) => self.memory.bytes_beside(&other.memory),
+            None => self.memory.bytes(),
+        };
+        size_of::<Self>() + pages + 8 * (self.owners.len() + self.heads.len())
     }
 }
 
 impl Machine {
-    /// The state now.
-    pub fn state(&self) -> State {
+    /// The state now. Pages are copied when they are written to.
+    pub fn state(&mut self) -> State {
         State {
             values: self.values,
             shadows: self.shadows,
             fields: self.fields,
             owners: self.owners.clone(),
             heads: self.calls.heads.clone(),
-            live: self.blocks.iter().map(|block| block.live).collect(),
-            memory: self.memory.clone(),
+            memory: self.memory.share(),
         }
     }
 
@@ -46,12 +47,12 @@ impl Machine {
         self.fields = state.fields;
         bring_back(&mut self.owners, &state.owners);
         bring_back(&mut self.calls.heads, &state.heads);
-        // What was made later is not there, and undoing would have left it where it is.
-        let live = state.live.iter().copied().chain(std::iter::repeat(false));
-        for (block, live) in self.blocks.iter_mut().zip(live) {
-            block.live = live;
-        }
         self.memory.bring_back(&state.memory);
+        // What was made later is not there, and undoing would have left it where it is.
+        for block in &mut self.blocks {
+            let cell = self.memory.read(block.address);
+            block.live = cell.is_some_and(|cell| cell.shadow & MAPPED != 0);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::Records;
 use super::memory::Area;
 use super::{Machine, Register};
 use crate::asm::AsmError;
@@ -59,7 +60,8 @@ pub(super) fn machine(code: &Rc<Code>) -> Machine {
     let word = u64::from(code.isa.word_bytes());
     machine.memory.set_mapped(data, 2 * word, true);
     let sp = Register(machine.sp_reg());
-    let mut context = Context::new(&mut machine);
+    let mut records = Records::EMPTY;
+    let mut context = Context::new(&mut machine, &mut records);
     context.set_pointer(sp, top, 0);
     context.store(data, 1).expect("a global");
     context.store(data + word, 2).expect("a global");

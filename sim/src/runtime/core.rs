@@ -9,13 +9,11 @@ use std::sync::Arc;
 use costack_engine::Refusal;
 use costack_engine::event::Event;
 use costack_engine::sched::{
-    Answer, Asked, ChannelId, EventId, Flow, MutexId, Next, Received, Request, Scheduler, Sent,
-    TaskId, TaskState,
+    Answer, ChannelId, EventId, Flow, MutexId, Next, Received, Scheduler, Sent, TaskId, TaskState,
 };
 use costack_engine::share::{Coroutine, Plan, Stack, Status};
 
-use costack_lang::request::chosen;
-use costack_lang::syntax::{self, Program, Service, Subject};
+use costack_lang::syntax::Program;
 
 use crate::compile::RequestSite;
 use crate::fault::{StackNumber, TaskNumber};
@@ -69,7 +67,7 @@ pub struct Core {
     /// What there is to do, by work queue.
     pub works: Vec<VecDeque<u64>>,
     /// The requests that the program makes.
-    requests: Arc<[RequestSite]>,
+    pub(super) requests: Arc<[RequestSite]>,
     /// What is to be done to memory before the next instruction.
     pub pending: VecDeque<Micro>,
     /// Who leaves and who is gone to at the next switch.
@@ -85,7 +83,7 @@ pub struct Core {
     left: Option<TaskNumber>,
     pub clock_us: u64,
     /// What has happened at the last command.
-    pub events: Vec<Event<TaskId>>,
+    pub events: Vec<Event<TaskNumber>>,
     pub counts: Counts,
 }
 
@@ -189,7 +187,7 @@ impl Core {
         self.tasks.get_mut(task as usize)
     }
 
-    fn id_named(&self, name: u32) -> Result<TaskId, Reply> {
+    pub(super) fn id_named(&self, name: u32) -> Result<TaskId, Reply> {
         let task = self.named(name).ok_or(Reply::NoTask)?;
         Ok(self.tasks[task as usize].id)
     }
@@ -233,7 +231,8 @@ impl Core {
     fn execute(&mut self, plan: Plan<TaskId>, id: TaskId, by: TaskId) -> Reply {
         let task = number(id);
         let Task { stack, fp, .. } = self.tasks[id.index()];
-        self.events.push(Event::Resume { task: id, by });
+        let by = number(by);
+        self.events.push(Event::Resume { task, by });
         let mut evicted = None;
         if let Plan::Exchange { evict, restore } = plan {
             if let Some((owner, bytes)) = evict {
@@ -257,7 +256,7 @@ impl Core {
                 to: Some(task),
             });
         }
-        self.aim = Some((number(by), task));
+        self.aim = Some((by, task));
         self.confirm = Some((task, evicted));
         self.confirm_if_done();
         go(Go::Switch { target: task, fp })
@@ -361,87 +360,6 @@ impl Core {
         Ok(Reply::Go { go, received })
     }
 
-    fn request(&mut self, site: u32, words: [i64; 2]) -> Result<Asked, Reply> {
-        let requests = Arc::clone(&self.requests);
-        let site = requests.get(site as usize).ok_or(Reply::NoTask)?;
-        let id_of = |name: syntax::TaskId| self.id_named(name.0).ok();
-        let words = &words[..site.words.min(words.len())];
-        let request = site
-            .service
-            .ask(&site.subjects, words, self.clock_us, id_of)
-            .map_err(|_| Reply::NoTask)?;
-        // `rt_received` is a stub of its own.
-        let request = request.unwrap_or(Request::StopRequested);
-        self.scheduler
-            .handle_request(&request)
-            .map_err(Reply::Refused)
-    }
-
-    /// Values go where the engine says. Returns who has received which.
-    fn move_values(
-        &mut self,
-        site: u32,
-        words: [i64; 2],
-        asked: &Asked,
-    ) -> Option<(TaskNumber, u64)> {
-        let RequestSite {
-            service, subjects, ..
-        } = &self.requests[site as usize];
-        let (service, value) = (*service, words[0] as u64);
-        match chosen(service, subjects, asked.answer)? {
-            Subject::Channel(channel) => match (asked.sent, asked.received) {
-                (Some(sent), _) => self.deliver(channel.0, sent, value),
-                (_, Some(from)) => {
-                    let task = self.current();
-                    Some((task, self.collect(channel.0, from)))
-                }
-                _ if asked.flow != Flow::Continue && service.sends() => {
-                    let sender = self.scheduler.last_left();
-                    self.tasks[sender.index()].outbox = value;
-                    None
-                }
-                _ => None,
-            },
-            Subject::Work(work) => {
-                let things = &mut self.works[work.index()];
-                if service == Service::Submit {
-                    things.push_back(value);
-                }
-                let worker = number(asked.worker?);
-                Some((worker, things.pop_front().unwrap_or(0)))
-            }
-            _ => None,
-        }
-    }
-
-    /// A value that was sent without waiting goes where the engine says. Returns who has received
-    /// it, if anybody has.
-    fn deliver(&mut self, channel: u32, sent: Sent, value: u64) -> Option<(TaskNumber, u64)> {
-        match sent {
-            Sent::HandedTo(receiver) => Some((number(receiver), value)),
-            _ => {
-                self.channels[channel as usize].push_back(value);
-                None
-            }
-        }
-    }
-
-    /// Takes a value that was received without waiting from where the engine says.
-    fn collect(&mut self, channel: u32, from: Received) -> u64 {
-        let queue = &mut self.channels[channel as usize];
-        match from {
-            Received::From(sender) => self.tasks[sender.index()].outbox,
-            Received::FromQueue { refill } => {
-                let value = queue.pop_front().unwrap_or(0);
-                if let Some(sender) = refill {
-                    queue.push_back(self.tasks[sender.index()].outbox);
-                }
-                value
-            }
-            Received::Waits(_) => 0,
-        }
-    }
-
     /// Whether the running task ends here: it was cancelled, and its last call may have waited.
     pub fn ends_cancelled(&self) -> bool {
         let id = self.scheduler.current();
@@ -459,12 +377,12 @@ impl Core {
             Flow::Continue => Go::On,
             Flow::Poll => Go::Poll,
             Flow::Leave { to } => {
-                self.events.push(match call {
-                    Call::Yield => Event::Yield { task: before },
-                    Call::Exit => Event::End { task: before },
-                    _ => Event::Block { task: before },
-                });
                 let source = number(before);
+                self.events.push(match call {
+                    Call::Yield => Event::Yield { task: source },
+                    Call::Exit => Event::End { task: source },
+                    _ => Event::Block { task: source },
+                });
                 self.left = Some(source);
                 self.aim = Some((source, number(to)));
                 let task = &mut self.tasks[before.index()];
@@ -498,7 +416,7 @@ impl Core {
                 if !stack.is_own() {
                     self.events.push(Event::Owner {
                         stack: task.stack - 1,
-                        from: Some(task.id),
+                        from: Some(number(task.id)),
                         to: None,
                     });
                 }
@@ -522,18 +440,11 @@ impl Core {
                 self.counts.saves += 1;
                 self.counts.saved_bytes += u64::from(bytes);
                 self.counts.largest_image = self.counts.largest_image.max(bytes);
-                self.events.push(Event::Save {
-                    task: self.tasks[task as usize].id,
-                    bytes,
-                });
+                self.events.push(Event::Save { task, bytes });
             }
             Micro::Owner { stack, from, to } => {
-                let id = |task: TaskNumber| self.tasks[task as usize].id;
-                self.events.push(Event::Owner {
-                    stack: stack - 1,
-                    from: from.map(id),
-                    to: to.map(id),
-                });
+                let stack = stack - 1;
+                self.events.push(Event::Owner { stack, from, to });
             }
             Micro::Restore { task, bytes } => {
                 self.counts.restores += 1;
@@ -541,10 +452,7 @@ impl Core {
                 let record = &mut self.tasks[task as usize];
                 record.save.used = 0;
                 record.restoring = record.save.checksum.take();
-                self.events.push(Event::Restore {
-                    task: self.tasks[task as usize].id,
-                    bytes,
-                });
+                self.events.push(Event::Restore { task, bytes });
             }
             Micro::Clock { to_us } => self.clock_us = to_us,
         }

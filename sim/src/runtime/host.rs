@@ -2,28 +2,29 @@
 
 use std::fmt::{self, Write as _};
 use std::hash::Hasher;
-use std::ops::Range;
 use std::sync::Arc;
 
 use costack_engine::event::Event;
 use costack_engine::sched::{TaskId, TaskState, Wait};
 use costack_engine::share::{Stack, Status};
 use costack_engine::trace::{self, What};
-use costack_lang::syntax::{self, FnId, Program, Word};
+use costack_lang::syntax::{self, Program, Word};
 
 use crate::compile::{Compiled, Tables};
 use crate::fault::{FaultKind, StackNumber, TaskNumber};
-use crate::host::{Anchor, Context, Host, SegmentKind, Then};
+use crate::host::{Anchor, Context, Host, Register, Then};
+use crate::machine::Trap;
 use crate::machine::pieces::Pieces;
 use crate::program::Isa;
 use crate::session::{Journal, Session};
-use crate::view::{SaveStack, StackKind, Statistics, StepKind, StepView, TaskStatus, TaskView};
+use crate::view::{StackKind, Statistics, StepKind, StepView, TaskStatus, TaskView};
 
 use super::command::{Command, Micro, Reply};
 use super::core::Core;
-use super::memory::{self, Beginning, FIELDS, FIELDS_AND_REGISTERS, Field};
+use super::make::NewTask;
+use super::memory::{self, Field};
 use super::said::{About, Said};
-use super::services::SERVICES;
+use super::services::{Caller, SERVICES, Service};
 use super::style::Style;
 use super::{explain, names};
 
@@ -32,6 +33,8 @@ pub struct Runtime {
     pub(super) program: Arc<Program>,
     pub(super) isa: Isa,
     pub(super) style: Style,
+    /// As [`Convention`](memory::Convention) names them: of the switch, and of the target's word.
+    pub(super) switch_registers: [Register; 3],
     pub(super) tables: Tables,
     /// Labels of the functions.
     pub(super) labels: Vec<String>,
@@ -49,20 +52,12 @@ pub struct Runtime {
 /// Something for a trace.
 #[derive(Clone, Copy, Debug)]
 enum Happened {
-    /// What all backends tell, with the stack of the task that it is about, as scenarios number
-    /// them, and what that task waits for.
-    Event(Event<TaskId>, u32, Option<Wait>),
+    /// What all backends tell.
+    Event(Event<TaskNumber>),
+    /// A task has come to wait for this: an [`Event::Block`].
+    Wait(TaskNumber, Wait),
     /// A task was made.
     Made(TaskNumber),
-}
-
-/// How a new task is to be made.
-pub(super) struct NewTask<'a> {
-    pub(super) name: u32,
-    pub(super) stack: syntax::StackId,
-    pub(super) fp: bool,
-    pub(super) function: FnId,
-    pub(super) arguments: &'a [u64],
 }
 
 impl Runtime {
@@ -70,10 +65,15 @@ impl Runtime {
     pub fn new(program: Arc<Program>, isa: Isa, compiled: Compiled) -> Self {
         let core = Core::new(&program, compiled.tables.requests.as_slice().into());
         let style = Style::of(&program, isa);
+        let convention = memory::convention(isa);
+        let [leave, to] = convention.switch;
+        let switch_registers = [leave, to, convention.target_word]
+            .map(|name| Register::named(isa, name).expect("a register of the ISA"));
         Runtime {
             program,
             isa,
             style,
+            switch_registers,
             tables: compiled.tables,
             labels: compiled.labels,
             registers: compiled.registers,
@@ -90,68 +90,115 @@ impl Runtime {
     }
 
     /// Changes the state and takes down what happened.
+    #[inline(always)]
     pub(super) fn apply(&mut self, command: Command) -> Reply {
         let reply = self.core.apply(command);
+        self.take_down();
+        reply
+    }
+
+    /// Takes down what happened at the last command.
+    fn take_down(&mut self) {
         let moment = self.core.moment();
         let core = self.core.state();
         for event in &core.events {
-            let (stack, wait) = circumstances(core, *event);
-            let happened = Happened::Event(*event, stack, wait);
+            let happened = match *event {
+                Event::Block { task } => match core.state(task) {
+                    Some(TaskState::Blocked(wait)) => Happened::Wait(task, wait),
+                    _ => Happened::Event(*event),
+                },
+                event => Happened::Event(event),
+            };
             self.happened.push((moment, happened));
         }
-        reply
+    }
+
+    /// Takes down that a task was made.
+    pub(super) fn made(&mut self, task: TaskNumber) {
+        self.happened
+            .push((self.core.moment(), Happened::Made(task)));
     }
 
     /// Whether it is the running task that calls, as the scheduler knows it. A switch that has gone
     /// astray is noticed here at the latest, before the scheduler acts on it.
-    fn check_who_runs(&self, service: &str, context: &Context<'_>) -> Result<(), FaultKind> {
+    #[inline(always)]
+    fn check_who_runs(&self, service: &Service, context: &Context<'_>) -> Result<(), Trap> {
         let runs = context.task();
-        let expected = match service {
+        let current = self.state().current();
+        let expected = match service.caller {
+            Caller::Current => Some(current),
             // The scheduler has decided already; the task that leaves is still at work.
-            "aim" => self.aim().map(|(source, _)| source),
-            // It says itself what is wrong.
-            "unreachable" => runs,
-            "poll" | "run" => Some(0).filter(|main| self.state().current() == *main),
-            _ => Some(self.state().current()),
+            Caller::Leaving => self.aim().map(|(source, _)| source),
+            Caller::Main => Some(0).filter(|main| current == *main),
+            Caller::Anybody => runs,
         };
-        if expected.is_some() && runs == expected {
-            return Ok(());
+        match expected.is_some() && runs == expected {
+            true => Ok(()),
+            false => Err(self.gone_astray(service.name, runs).into()),
         }
+    }
+
+    #[cold]
+    fn gone_astray(&self, service: &str, runs: Option<TaskNumber>) -> FaultKind {
         let name = |task: Option<TaskNumber>| match task {
             Some(task) => self.task_name(task),
             None => "nobody".to_owned(),
         };
-        Err(FaultKind::Runtime {
+        FaultKind::Runtime {
             message: format!(
                 "{} calls the runtime ({service}), but the scheduler has given the CPU to {}: \
                  execution has gone astray",
                 name(runs),
                 name(Some(self.state().current()))
             ),
-        })
+        }
     }
 
-    /// Ends a host step: keeps it, or forgets what a failed one has begun.
-    fn settle<T>(&mut self, result: Result<T, FaultKind>) -> Result<T, FaultKind> {
+    /// Ends a host step: keeps it, or forgets what one that has failed had begun.
+    #[inline(always)]
+    fn settle(&mut self, result: Result<Then, Trap>) -> Result<Then, FaultKind> {
         match result {
-            Ok(_) => self.core.advance(),
-            Err(_) => {
-                let moment = self.core.moment();
-                self.core.seek(moment);
-                self.truncate(moment);
+            Ok(then) => {
+                self.core.advance();
+                Ok(then)
+            }
+            Err(fault) => {
+                self.forget_step();
+                Err(fault.into())
             }
         }
-        result
+    }
+
+    #[cold]
+    fn no_service(&self, service: u16) -> Trap {
+        FaultKind::Runtime {
+            message: format!("there is no service {service}"),
+        }
+        .into()
+    }
+
+    #[cold]
+    fn forget_step(&mut self) {
+        let moment = self.core.moment();
+        self.core.seek(moment);
+        self.truncate(moment);
     }
 
     /// Keeps what a service is about.
-    pub(super) fn say(&mut self, name: &'static str, about: About) -> Said {
-        let said = Said::new(name, about);
-        self.say_all(said);
-        said
+    #[inline(always)]
+    pub(super) fn say(&mut self, name: &'static str, about: About) {
+        self.say_all(Said::new(name, about));
+    }
+
+    /// The fault that the refusal of the last service is.
+    #[cold]
+    pub(super) fn refused_last(&self, reply: &Reply) -> FaultKind {
+        let wanted = self.said.last().map(|(_, said)| said.wanted(self));
+        self.refused(wanted.unwrap_or_default(), *reply)
     }
 
     /// As [`say`](Self::say).
+    #[inline(always)]
     pub(super) fn say_all(&mut self, said: Said) {
         self.said.push((self.core.moment(), said));
     }
@@ -173,10 +220,19 @@ impl Runtime {
                     },
                 }
             }
-            Happened::Event(event, stack, wait) => {
-                let words = |wait| names::wait(&self.program, core, wait);
-                let on = || wait.map_or_else(String::new, words);
-                What::of(event.map(super::core::number), on, stack)
+            Happened::Wait(task, wait) => {
+                let on = || names::wait(&self.program, core, wait);
+                What::of(Event::Block { task }, on, 0)
+            }
+            Happened::Event(event) => {
+                let stack = match event {
+                    Event::Save { task, .. } | Event::Restore { task, .. } => {
+                        let task = core.task(task);
+                        task.map_or(0, |task| task.stack.saturating_sub(1))
+                    }
+                    _ => 0,
+                };
+                What::of(event, String::new, stack)
             }
         }
     }
@@ -202,114 +258,6 @@ impl Runtime {
         names::task(&self.program, self.state(), task)
     }
 
-    /// Makes a task: its control block, its first frame, and on a shared stack a save stack that
-    /// holds it.
-    pub(super) fn make(
-        &mut self,
-        context: &mut Context<'_>,
-        new: &NewTask<'_>,
-    ) -> Result<TaskNumber, FaultKind> {
-        let stack = new.stack.0 + 1;
-        let convention = memory::convention(self.isa);
-        let (frame, below_sp) = match new.fp {
-            true => (convention.frame_fp, 0),
-            false => (self.style.frame.as_slice(), self.style.below_sp),
-        };
-        let beginning = Beginning {
-            entry: memory::label(context, "rt_entry")?,
-            called: memory::label(context, "rt_first")?,
-            function: memory::label(context, &self.labels[new.function.index()])?,
-            arguments: new.arguments,
-        };
-        let mut words = convention.first_frame(frame, &beginning);
-        words.extend(std::iter::repeat_n(0, self.style.words_too_low));
-        let block_words = convention.words(&self.style.block, &beginning);
-        let word_bytes = self.isa.word_bytes();
-        let image = words.len() as u32 * word_bytes;
-        let sp_above_low = below_sp as u64 * u64::from(word_bytes);
-        let reply = self.apply(Command::Make {
-            name: new.name,
-            stack,
-            fp: new.fp,
-            image,
-        });
-        let task = match reply {
-            Reply::Made(task) => task,
-            other => {
-                let name = names::task_name(&self.program, new.name);
-                let stack = names::stack(&self.program, stack);
-                return Err(self.refused(format!("spawn {name} on {stack}"), other));
-            }
-        };
-        let range = context.stack(stack);
-        let low = range.end.saturating_sub(image.into());
-        if low < range.start {
-            return Err(FaultKind::Runtime {
-                message: format!(
-                    "the first frame of {} takes {image} bytes, more than its stack has",
-                    self.task_name(task)
-                ),
-            });
-        }
-        let own = self.state().stacks[stack as usize].is_own();
-        let moment = self.core.moment();
-        self.happened.push((moment, Happened::Made(task)));
-        let block = self.allocate_block(context, task)?;
-        let mut save = SaveStack::default();
-        if own {
-            context.set_owner(stack, Some(task));
-            self.write_words(context, low, &words)?;
-        } else {
-            save.capacity = memory::save_capacity(image);
-            save.address =
-                context.allocate(SegmentKind::SaveStack { task }, save.capacity.into(), &[])?;
-            self.write_words(context, save.address, &words)?;
-            let bytes = save.address..save.address + u64::from(image);
-            save.used = image;
-            save.image_low = low;
-            save.checksum = Some(context.checksum(bytes)?);
-        }
-        let sp_word = Field::Sp.at(block, self.isa);
-        context.store_pointer(sp_word, low + sp_above_low, task)?;
-        self.write_words(context, sp_word + u64::from(word_bytes), &block_words)?;
-        context.store(Field::Save.at(block, self.isa), save.address)?;
-        context.store(Field::Capacity.at(block, self.isa), save.capacity.into())?;
-        context.store(Field::Image.at(block, self.isa), save.used.into())?;
-        let _ = self.apply(Command::Place {
-            task,
-            control_block: block,
-            save,
-        });
-        Ok(task)
-    }
-
-    fn allocate_block(
-        &self,
-        context: &mut Context<'_>,
-        task: TaskNumber,
-    ) -> Result<u64, FaultKind> {
-        let fields = match self.style.own {
-            true => FIELDS_AND_REGISTERS,
-            false => FIELDS,
-        };
-        let bytes = fields.len() as u64 * u64::from(self.isa.word_bytes());
-        context.allocate(SegmentKind::ControlBlock { task }, bytes, fields)
-    }
-
-    fn write_words(
-        &self,
-        context: &mut Context<'_>,
-        at: u64,
-        words: &[u64],
-    ) -> Result<(), FaultKind> {
-        let mut address = at;
-        for word in words {
-            context.store(address, *word)?;
-            address += u64::from(self.isa.word_bytes());
-        }
-        Ok(())
-    }
-
     /// The fault that a refusal is.
     pub(super) fn refused(&self, wanted: String, reply: Reply) -> FaultKind {
         match reply {
@@ -333,128 +281,6 @@ impl Runtime {
             sp: context.sp(),
             fp: context.fp(),
             low: context.sp(),
-        }
-    }
-
-    fn carry_out(&mut self, context: &mut Context<'_>, micro: Micro) -> Result<(), FaultKind> {
-        match micro {
-            Micro::Grow { task, bytes } => self.grow(context, task, bytes),
-            Micro::Save { task, bytes } => self.save(context, task, bytes),
-            Micro::Owner { stack, from, to } => {
-                context.set_owner(stack, to);
-                context.did(StepKind::Owner { stack, from, to });
-                Ok(())
-            }
-            Micro::Restore { task, bytes } => self.restore(context, task, bytes),
-            Micro::Clock { .. } => Ok(()),
-        }
-    }
-
-    fn grow(
-        &mut self,
-        context: &mut Context<'_>,
-        task: TaskNumber,
-        bytes: u32,
-    ) -> Result<(), FaultKind> {
-        let (_, _, old) = self.record(task);
-        let capacity = memory::save_capacity(bytes);
-        if old.address != 0 {
-            context.free(old.address)?;
-        }
-        let address = context.allocate(SegmentKind::SaveStack { task }, capacity.into(), &[])?;
-        context.store(self.field(task, Field::Save), address)?;
-        context.store(self.field(task, Field::Capacity), capacity.into())?;
-        let _ = self.apply(Command::Grown {
-            task,
-            address,
-            capacity,
-        });
-        context.did(StepKind::Grow {
-            task,
-            from: old.capacity,
-            to: capacity,
-        });
-        Ok(())
-    }
-
-    fn save(
-        &mut self,
-        context: &mut Context<'_>,
-        task: TaskNumber,
-        bytes: u32,
-    ) -> Result<(), FaultKind> {
-        let (stack, _, save) = self.record(task);
-        let range = self.image_range(context, stack, bytes, false);
-        let bytes = (range.end - range.start) as u32;
-        let checksum = context.checksum(range.clone())?;
-        context.copy(range.start, save.address, bytes.into())?;
-        context.store(self.field(task, Field::Image), bytes.into())?;
-        let _ = self.apply(Command::Saved {
-            task,
-            low: range.start,
-            bytes,
-            checksum,
-        });
-        context.did(StepKind::Save {
-            task,
-            stack,
-            range,
-            to: save.address,
-            bytes,
-        });
-        Ok(())
-    }
-
-    fn restore(
-        &mut self,
-        context: &mut Context<'_>,
-        task: TaskNumber,
-        bytes: u32,
-    ) -> Result<(), FaultKind> {
-        // The core has forgotten the image's checksum already: it is no longer an image.
-        let (stack, saved, save) = self.record(task);
-        let range = self.image_range(context, stack, bytes, self.is_fresh(task));
-        let bytes = (range.end - range.start) as u32;
-        context.copy(save.address, range.start, bytes.into())?;
-        context.store(self.field(task, Field::Image), 0)?;
-        let found = context.checksum(range.clone())?;
-        if let Some(saved) = saved
-            && found != saved
-        {
-            return Err(FaultKind::ImageChanged { task, saved, found });
-        }
-        context.did(StepKind::Restore {
-            task,
-            stack,
-            range,
-            from: save.address,
-            bytes,
-        });
-        Ok(())
-    }
-
-    /// Where on its stack an image of so many bytes lies: up to the top, unless the style loses
-    /// something there. A first frame is complete.
-    fn image_range(
-        &self,
-        context: &Context<'_>,
-        stack: StackNumber,
-        bytes: u32,
-        fresh: bool,
-    ) -> Range<u64> {
-        let top = context.stack(stack).end;
-        let lost = match fresh {
-            true => 0,
-            false => (self.style.words_lost * self.isa.word_bytes()).min(bytes),
-        };
-        top - u64::from(bytes)..top - u64::from(lost)
-    }
-
-    /// A task's stack, the checksum of the image being restored, and its save stack.
-    fn record(&self, task: TaskNumber) -> (StackNumber, Option<u64>, SaveStack) {
-        match self.state().task(task) {
-            Some(task) => (task.stack, task.restoring, task.save),
-            None => (0, None, SaveStack::default()),
         }
     }
 }
@@ -523,31 +349,32 @@ impl Host for Runtime {
 
     fn call(&mut self, service: u16, context: &mut Context<'_>) -> Result<Then, FaultKind> {
         let result = match SERVICES.get(service as usize) {
-            Some(service) => self
-                .check_who_runs(service.name, context)
-                .and_then(|()| (service.handler)(self, context)),
-            None => Err(FaultKind::Runtime {
-                message: format!("there is no service {service}"),
-            }),
+            Some(service) => match self.check_who_runs(service, context) {
+                Ok(()) => (service.handler)(self, context),
+                Err(astray) => Err(astray),
+            },
+            None => Err(self.no_service(service)),
         };
         self.settle(result)
     }
 
     fn micro_step(&mut self, context: &mut Context<'_>) -> Result<Then, FaultKind> {
         let from_us = self.state().clock_us;
-        let result = match self.apply(Command::Next) {
-            Reply::Micro(Some((micro, more))) => {
-                if let Micro::Clock { to_us } = micro {
-                    context.did(StepKind::Clock { from_us, to_us });
-                }
-                self.carry_out(context, micro).map(|()| match more {
-                    true => Then::More,
-                    false => Then::Continue,
-                })
-            }
-            _ => Ok(Then::Continue),
+        let reply = self.apply(Command::Next);
+        let Reply::Micro(Some((micro, more))) = &reply else {
+            return self.settle(Ok(Then::Continue));
         };
-        self.settle(result)
+        if let Micro::Clock { to_us } = *micro {
+            context.did(StepKind::Clock { from_us, to_us });
+        }
+        let then = match more {
+            true => Then::More,
+            false => Then::Continue,
+        };
+        match self.carry_out(context, micro) {
+            Ok(()) => self.settle(Ok(then)),
+            Err(fault) => self.settle(Err(fault.into())),
+        }
     }
 
     fn seek(&mut self, host_steps: u64) {
@@ -626,8 +453,11 @@ impl Host for Runtime {
     fn events(&self) -> Vec<Event<TaskId>> {
         let moment = self.core.moment();
         let past = self.happened.iter().take_while(|(at, _)| *at < moment);
+        let core = self.state();
+        let id = |task: TaskNumber| core.tasks[task as usize].id;
         past.filter_map(|(_, happened)| match happened {
-            Happened::Event(event, ..) => Some(*event),
+            Happened::Event(event) => Some(event.map(id)),
+            Happened::Wait(task, _) => Some(Event::Block { task: id(*task) }),
             Happened::Made(_) => None,
         })
         .collect()
@@ -674,22 +504,6 @@ impl Host for Runtime {
 
     fn explain(&self, step: &StepView, session: &Session) -> String {
         explain::sentence(self, step, session)
-    }
-}
-
-/// The stack and the wait that the line of an event tells.
-fn circumstances(core: &Core, event: Event<TaskId>) -> (u32, Option<Wait>) {
-    let task = |id| core.task(super::core::number(id));
-    match event {
-        Event::Save { task: id, .. } | Event::Restore { task: id, .. } => {
-            let stack = task(id).map_or(0, |task| task.stack.saturating_sub(1));
-            (stack, None)
-        }
-        Event::Block { task: id } => match core.state(super::core::number(id)) {
-            Some(TaskState::Blocked(wait)) => (0, Some(wait)),
-            _ => (0, None),
-        },
-        _ => (0, None),
     }
 }
 

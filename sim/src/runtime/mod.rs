@@ -2,8 +2,10 @@
 //!
 //! - `<isa>.s`: the stubs, real code around the switch of `asm/<isa>/`, put together by
 //!   [`stubs`].
-//! - [`command`], [`core`]: what the engine decides; `Core::execute` interprets its plans.
-//! - [`host`]: what a `host` instruction does, one handler per service.
+//! - [`command`], [`core`]: what the engine decides; `Core::execute` interprets its plans. [`values`]:
+//!   what is sent and received.
+//! - [`host`], [`services`]: what a `host` instruction does, one handler per service; [`micro`]: what is
+//!   left to be done after it; [`make`]: new tasks.
 //! - [`memory`]: control blocks, save stacks and first frames in simulated memory.
 //! - [`style`]: what a scenario's own switch text wants to be different.
 //! - [`said`]: what a service was about.
@@ -13,12 +15,15 @@ mod command;
 mod core;
 mod explain;
 mod host;
+mod make;
 mod memory;
+mod micro;
 mod names;
 mod said;
 mod services;
 mod stubs;
 pub(crate) mod style;
+mod values;
 
 use std::sync::Arc;
 

@@ -7,40 +7,63 @@
 use crate::compile;
 use crate::fault::FaultKind;
 use crate::host::{Context, Then};
+use crate::machine::Trap;
 use crate::view::StepKind;
 
 use super::command::{Call, Command, Go, Reply};
-use super::host::{NewTask, Runtime};
-use super::memory::{self, Field, register};
+use super::host::Runtime;
+use super::make::NewTask;
+use super::memory::{Field, register};
 use super::names;
 use super::said::{About, Said};
 
-type Handler = fn(&mut Runtime, &mut Context<'_>) -> Result<Then, FaultKind>;
+/// Faults are boxed, as they are large and every call hands its result on.
+type Handler = fn(&mut Runtime, &mut Context<'_>) -> Result<Then, Trap>;
 
 /// A service: `host NAME`.
 pub struct Service {
     pub name: &'static str,
+    pub caller: Caller,
     pub handler: Handler,
 }
 
+/// Who may call a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// The running task, as the scheduler knows it.
+    Current,
+    /// The task that leaves at the next switch.
+    Leaving,
+    /// Main, while it runs.
+    Main,
+    /// Whoever comes here, and that is said to be wrong.
+    Anybody,
+}
+
 macro_rules! services {
-    ($($name:ident),* $(,)?) => {
+    ($($name:ident $(by $caller:ident)?),* $(,)?) => {
         /// All services.
-        pub const SERVICES: &[Service] = &[
-            $(Service { name: stringify!($name), handler: $name }),*
+        pub static SERVICES: &[Service] = &[
+            $(Service {
+                name: stringify!($name),
+                caller: services!(@caller $($caller)?),
+                handler: |runtime, context| Ok($name(runtime, context)?),
+            }),*
         ];
     };
+    (@caller) => { Caller::Current };
+    (@caller $caller:ident) => { Caller::$caller };
 }
 
 services![
     resume,
-    aim,
+    aim by Leaving,
     back,
-    poll,
-    run,
+    poll by Main,
+    run by Main,
     exit,
     end,
-    unreachable,
+    unreachable by Anybody,
     sleep_us,
     sleep_ms,
     lock,
@@ -100,24 +123,20 @@ impl Runtime {
         }
     }
 
-    /// Lets the running task go on as the core has decided.
-    fn go(
-        &mut self,
-        context: &mut Context<'_>,
-        said: Said,
-        reply: Reply,
-    ) -> Result<Then, FaultKind> {
+    /// Lets the running task go on as the core has decided about what was said last.
+    #[inline(always)]
+    fn go(&mut self, context: &mut Context<'_>, reply: &Reply) -> Result<Then, FaultKind> {
         let Reply::Go { go, received } = reply else {
-            return Err(self.refused(said.wanted(self), reply));
+            return Err(self.refused_last(reply));
         };
-        if let Some((task, value)) = received {
+        if let Some((task, value)) = *received {
             context.store(self.field(task, Field::Received), value)?;
         }
         match go {
             Go::On => context.set_result(GO_ON),
             Go::Poll | Go::Idle => context.set_result(POLL),
             Go::End => return Ok(Then::End),
-            Go::Switch { fp, .. } => context.set_result(u64::from(fp)),
+            Go::Switch { fp, .. } => context.set_result(u64::from(*fp)),
         }
         match self.state().pending.is_empty() {
             true => Ok(Then::Continue),
@@ -126,6 +145,7 @@ impl Runtime {
     }
 
     /// Calls on the scheduler for the running task.
+    #[inline(always)]
     fn schedule(
         &mut self,
         context: &mut Context<'_>,
@@ -135,8 +155,8 @@ impl Runtime {
     ) -> Result<Then, FaultKind> {
         let from = self.here(context);
         let reply = self.apply(Command::Call { call, from });
-        let said = self.say(name, about);
-        self.go(context, said, reply)
+        self.say(name, about);
+        self.go(context, &reply)
     }
 }
 
@@ -144,8 +164,8 @@ fn resume(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, Faul
     let name = runtime.number(context, 0)?;
     let from = runtime.here(context);
     let reply = runtime.apply(Command::Resume { name, from });
-    let said = runtime.say("resume", About::Name(name));
-    runtime.go(context, said, reply)
+    runtime.say("resume", About::Name(name));
+    runtime.go(context, &reply)
 }
 
 /// Loads the registers that the switch reads.
@@ -155,14 +175,12 @@ fn aim(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKi
             message: "a switch to nobody".to_owned(),
         });
     };
-    let convention = memory::convention(runtime.isa);
-    let [leave, to] = convention.switch;
+    let [leave, to, beside] = runtime.switch_registers;
     let word = runtime.field(source, Field::Sp);
     let sp = runtime.address(context.load(runtime.field(target, Field::Sp))?);
-    context.set_register(register(runtime.isa, leave)?, word);
-    context.set_pointer(register(runtime.isa, to)?, sp, target);
+    context.set_register(leave, word);
+    context.set_pointer(to, sp, target);
     if runtime.style.own {
-        let beside = register(runtime.isa, convention.target_word)?;
         context.set_register(beside, runtime.field(target, Field::Sp));
     }
     runtime.say(
@@ -227,8 +245,8 @@ fn poll(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultK
         Reply::Go { go: Go::Idle, .. } => About::Words("nobody is ready"),
         _ => About::Words("resume the next"),
     };
-    let said = runtime.say("poll", about);
-    runtime.go(context, said, reply)
+    runtime.say("poll", about);
+    runtime.go(context, &reply)
 }
 
 fn give_way(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
@@ -386,9 +404,9 @@ fn join(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultK
 fn start(runtime: &mut Runtime, context: &mut Context<'_>) -> Result<Then, FaultKind> {
     let name = runtime.number(context, 0)?;
     let reply = runtime.apply(Command::Start { name });
-    let said = runtime.say("start", About::Name(name));
+    runtime.say("start", About::Name(name));
     if reply != Reply::Done {
-        return Err(runtime.refused(said.wanted(runtime), reply));
+        return Err(runtime.refused_last(&reply));
     }
     Ok(Then::Continue)
 }

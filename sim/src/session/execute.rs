@@ -10,7 +10,7 @@ use crate::isa::{aarch64, x86};
 use crate::machine::log::{At, Maker, Step};
 use crate::machine::shadow::Shadow;
 use crate::machine::signal::SIGRETURN;
-use crate::machine::{Context, Field, Machine, Trap};
+use crate::machine::{Context, Did, Field, Machine, Trap};
 use crate::view::{StepKind, StepOutcome, Tick, TickKind};
 
 /// An instruction of an ISA, for the loop that executes them.
@@ -71,12 +71,12 @@ impl Session {
                 continue;
             }
             let until = next.map_or(left, |(step, _)| left.min(step - now));
-            let due = self.snapshots.due_in(now as usize, &self.machine);
+            let due = self.snapshots.due_in(now as usize);
             let until = until.min(due.max(1) as u64);
             let outcome = self.execute_undisturbed(until);
             self.position = self.machine.log.steps.len();
-            if self.snapshots.due_in(self.position, &self.machine) == 0 {
-                self.snapshots.take(self.position, &self.machine);
+            if self.snapshots.due_in(self.position) == 0 {
+                self.snapshots.take(self.position, &mut self.machine);
             }
             let made = self.position as u64 - now;
             left -= made;
@@ -212,12 +212,12 @@ impl Session {
             }
             None => self.machine.log.begin(pc, Maker::Micro),
         }
-        let mut context = Context::new(&mut self.machine);
+        let step = self.machine.log.steps.len() as u64 - 1;
+        let mut context = Context::new(&mut self.machine, &mut self.records);
         let result = match service {
             Some(service) => self.host.call(service, &mut context),
             None => self.host.micro_step(&mut context),
         };
-        let did = context.into_did();
         let then = match result {
             Ok(then) => then,
             Err(kind) => return self.stop(pc, kind),
@@ -233,23 +233,19 @@ impl Session {
                 machine.set_field(field, value);
             }
         }
-        let kind = match (did, service) {
-            (Some(did), _) => did,
-            (None, Some(service)) => self.host.describe(service),
-            (None, None) => StepKind::Service {
-                name: "runtime".into(),
-                wanted: String::new(),
-            },
+        // What is executed again has said so before, and has its ticks.
+        let tick = match self.records.of_last(step) {
+            Some(Did::Save { .. }) => Some(TickKind::Save),
+            Some(Did::Restore { .. }) => Some(TickKind::Restore),
+            Some(Did::Owner { .. }) => Some(TickKind::Owner),
+            Some(other) => self.records.kind(other).as_ref().and_then(tick_of),
+            None => Some(TickKind::Service),
         };
-        if let Some(tick) = tick_of(&kind) {
+        if let Some(tick) = tick {
             self.tick(tick);
         }
-        if then == Then::End && !matches!(kind, StepKind::End) {
+        if then == Then::End && tick != Some(TickKind::End) {
             self.tick(TickKind::End);
-        }
-        if self.machine.field(Field::HostSteps) > self.records.end() as u64 {
-            let step = self.machine.log.steps.len() as u64 - 1;
-            self.records.push((step, kind));
         }
     }
 
@@ -287,6 +283,7 @@ impl Session {
         let printed = self.machine.field(Field::Output) as usize;
         self.machine.output.truncate(printed);
         if was_host {
+            self.records.cut(step as u64);
             let host_steps = self.machine.field(Field::HostSteps);
             self.host.seek(host_steps);
             self.host.truncate(host_steps);

@@ -120,8 +120,7 @@ impl Session {
             let host_steps = self.machine.field(Field::HostSteps);
             self.host.seek(host_steps);
             self.host.truncate(host_steps);
-            let records = self.records.partition_point(|(step, _)| *step < position);
-            self.records.truncate(records);
+            self.records.cut(position);
             let ticks = self.ticks.partition_point(|tick| tick.step < position);
             self.ticks.truncate(ticks);
             self.fault = None;

@@ -42,7 +42,7 @@ impl<S: Replay> Journal<S> {
     pub const EVERY: u64 = 1024;
 
     /// Moments between two clones for each thing that one copies.
-    const EVERY_PER_WEIGHT: u64 = 4;
+    const EVERY_PER_WEIGHT: u64 = 8;
 
     /// Begins with a state at moment 0.
     pub fn new(state: S) -> Self {
@@ -68,23 +68,30 @@ impl<S: Replay> Journal<S> {
     /// Applies a command and remembers it as part of the moment that the next
     /// [`advance`](Self::advance) ends. Any number of commands make a moment. After a
     /// [`seek`](Self::seek) back, [`truncate`](Self::truncate) comes first.
+    #[inline(always)]
     pub fn apply(&mut self, command: S::Command) -> S::Reply {
         self.unfinished = true;
-        let reply = self.state.apply(&command);
-        self.commands.push((self.moment, command));
-        reply
+        let (_, command) = self.commands.push_mut((self.moment, command));
+        self.state.apply(command)
     }
 
     /// Ends a moment.
+    #[inline]
     pub fn advance(&mut self) {
         self.unfinished = false;
         self.moment += 1;
         let last = self.snapshots.last().map_or(0, |snapshot| snapshot.0);
         let apart = Self::EVERY.max(Self::EVERY_PER_WEIGHT * self.state.weight());
         if self.moment >= last + apart {
-            self.snapshots
-                .push((self.moment, self.commands.end(), self.state.clone()));
+            self.keep();
         }
+    }
+
+    #[cold]
+    fn keep(&mut self) {
+        let commands = self.commands.end();
+        self.snapshots
+            .push((self.moment, commands, self.state.clone()));
     }
 
     /// Brings the state to what it was at a moment that was reached before. Commands applied since the last [`advance`](Self::advance) are lost.

@@ -26,11 +26,10 @@ use crate::code::Code;
 use crate::fault::{Fault, FaultKind};
 use crate::host::Host;
 use crate::machine::memory::Area;
-use crate::machine::pieces::Pieces;
 use crate::machine::signal;
-use crate::machine::{Context, Field, Machine, Register};
+use crate::machine::{Context, Field, Machine, Records, Register};
 use crate::program::{Image, Isa};
-use crate::view::{Breakpoint, Intervention, StackKind, StepKind, Tick};
+use crate::view::{Breakpoint, Intervention, StackKind, Tick};
 
 pub use journal::{Journal, Replay};
 use snapshots::Snapshots;
@@ -122,8 +121,7 @@ pub struct Session {
     furthest: u64,
     /// The next instruction at the end of what is recorded.
     end_pc: u32,
-    /// The host's steps by their number: which steps these were, and what they did.
-    records: Pieces<(u64, StepKind), 11>,
+    records: Records,
     ticks: Vec<Tick>,
     /// What went wrong at the last step that is recorded.
     fault: Option<Box<Fault>>,
@@ -186,7 +184,7 @@ impl Session {
             snapshots: Snapshots::new(options.snapshot_steps),
             furthest: 0,
             end_pc: entry,
-            records: Pieces::EMPTY,
+            records: Records::EMPTY,
             ticks: Vec::new(),
             fault: None,
             breakpoints: Vec::new(),
@@ -274,7 +272,9 @@ fn prepare(machine: &mut Machine, image: &Image, host: &mut dyn Host) -> Result<
     machine.memory.set_mapped(data, bytes, true);
     let top = machine.stacks[main].top;
     let sp = Register(machine.sp_reg());
-    let mut context = Context::new(machine);
+    // Nothing of this is a step.
+    let mut records = Records::EMPTY;
+    let mut context = Context::new(machine, &mut records);
     for (number, (_, value)) in image.globals.iter().enumerate() {
         context.store(data + number as u64 * word, *value as u64)?;
     }

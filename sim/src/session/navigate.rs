@@ -149,23 +149,34 @@ impl Session {
             Breakpoint::Copy(wanted) => matches!(
                 self.last_record(),
                 Some(StepKind::Save { task, .. } | StepKind::Restore { task, .. })
-                    if wanted.is_none_or(|wanted| wanted == *task)
+                    if wanted.is_none_or(|wanted| wanted == task)
             ),
             Breakpoint::Ownership(wanted) => matches!(
                 self.last_record(),
                 Some(StepKind::Owner { stack, .. })
-                    if wanted.is_none_or(|wanted| wanted == *stack)
+                    if wanted.is_none_or(|wanted| wanted == stack)
             ),
             Breakpoint::Fault => self.fault().is_some(),
         }
     }
 
     /// What the host did in the last step, if it was one of the host's.
-    pub(super) fn last_record(&self) -> Option<&StepKind> {
-        let step = self.machine.log.steps.get(self.position.checked_sub(1)?)?;
-        let number = self.machine.field(Field::HostSteps).checked_sub(1)?;
-        let (_, record) = self.records.get(number as usize)?;
-        step.is_host().then_some(record)
+    pub(super) fn last_record(&self) -> Option<StepKind> {
+        let at = self.position.checked_sub(1)?;
+        let step = self.machine.log.steps.get(at)?;
+        if !step.is_host() {
+            return None;
+        }
+        let said = self.records.of(at as u64);
+        Some(
+            said.unwrap_or_else(|| match self.code.service_at(step.pc()) {
+                Some(service) if !step.is_micro() => self.host.describe(service),
+                _ => StepKind::Service {
+                    name: "runtime".into(),
+                    wanted: String::new(),
+                },
+            }),
+        )
     }
 
     fn is_pending(&self) -> bool {

@@ -21,13 +21,16 @@ use crate::machine::state::State;
 /// Bytes that all snapshots of a session take at most.
 const LIMIT: usize = 64 << 20;
 
-/// A snapshot copies at most so many bytes for each step that lies between two.
+/// Pages are copied when they are written to after a snapshot: at most so many bytes for each step that
+/// lies between two, about.
 const BYTES_PER_STEP: usize = 32;
 
 #[derive(Debug)]
 struct Snapshot {
     step: usize,
     state: State,
+    /// Bytes that it takes beside those that it shares with the one before it.
+    bytes: usize,
 }
 
 /// The snapshots of a session.
@@ -54,14 +57,14 @@ impl Snapshots {
 
     /// Bytes that they take.
     pub fn bytes(&self) -> usize {
-        let bytes = self.list.iter().map(|snapshot| snapshot.state.bytes());
-        bytes.sum()
+        self.list.iter().map(|snapshot| snapshot.bytes).sum()
     }
 
     /// Steps until the next one is due.
-    pub fn due_in(&self, step: usize, machine: &Machine) -> usize {
-        let apart = self.apart.max(machine.memory.bytes() / BYTES_PER_STEP);
-        let last = self.list.last().map_or(0, |snapshot| snapshot.step);
+    pub fn due_in(&self, step: usize) -> usize {
+        let last = self.list.last();
+        let (last, bytes) = last.map_or((0, 0), |last| (last.step, last.bytes));
+        let apart = self.apart.max(bytes / BYTES_PER_STEP);
         last.saturating_add(apart).saturating_sub(step)
     }
 
@@ -71,7 +74,7 @@ impl Snapshots {
     }
 
     /// Keeps the state at a step that is the furthest, unless it is too large.
-    pub fn take(&mut self, step: usize, machine: &Machine) {
+    pub fn take(&mut self, step: usize, machine: &mut Machine) {
         if self.list.last().is_some_and(|last| last.step >= step) || !Self::fits(machine) {
             return;
         }
@@ -85,18 +88,38 @@ impl Snapshots {
         }
         // Nobody goes back by executing from where the log does not reach.
         let kept_from = machine.log.kept_from;
-        self.list.retain(|snapshot| snapshot.step >= kept_from);
+        let dropped = self
+            .list
+            .partition_point(|snapshot| snapshot.step < kept_from);
+        if dropped > 0 {
+            self.list.drain(..dropped);
+            self.count_bytes(0);
+        }
         let state = machine.state();
-        while !self.list.is_empty() && self.bytes() + state.bytes() > LIMIT {
-            // Every other one, and not the last: there will be one after it.
-            let mut keep = !self.list.len().is_multiple_of(2);
+        self.list.push(Snapshot {
+            step,
+            state,
+            bytes: 0,
+        });
+        self.count_bytes(self.list.len() - 1);
+        while self.list.len() > 1 && self.bytes() > LIMIT {
+            // Every other one, and not the last.
+            let mut keep = self.list.len().is_multiple_of(2);
             self.list.retain(|_| {
                 keep = !keep;
                 keep
             });
             self.apart = self.apart.saturating_mul(2);
+            self.count_bytes(0);
         }
-        self.list.push(Snapshot { step, state });
+    }
+
+    /// Counts what each takes, from one on.
+    fn count_bytes(&mut self, from: usize) {
+        for at in from..self.list.len() {
+            let before = at.checked_sub(1).map(|before| &self.list[before].state);
+            self.list[at].bytes = self.list[at].state.bytes_beside(before);
+        }
     }
 
     /// The first one at or after a step.
@@ -121,9 +144,11 @@ impl Session {
             self.go_over(self.undone);
             if self.undone == end {
                 // So that one can come back here.
-                self.snapshots.take(self.undone, &self.machine);
+                self.snapshots.take(self.undone, &mut self.machine);
             }
-            if let Some(snapshot) = self.snapshots.after(target) {
+            if let Some(snapshot) = self.snapshots.after(target)
+                && snapshot.step != self.position
+            {
                 self.machine.bring_back(&snapshot.state);
                 (self.position, self.undone) = (snapshot.step, snapshot.step);
             }

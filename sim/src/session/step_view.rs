@@ -29,8 +29,7 @@ impl Session {
         if let Some(fault) = self.fault() {
             return Some(StepKind::Fault(Box::new(fault.clone())));
         }
-        if let Some(kind) = self.last_record() {
-            let mut kind = kind.clone();
+        if let Some(mut kind) = self.last_record() {
             let number = self.machine.field(Field::HostSteps) - 1;
             if let StepKind::Service { name, wanted } = &mut kind
                 && let Some((service, said)) = self.host.said(number)

@@ -348,16 +348,10 @@ impl Session {
     }
 
     fn image_is_whole(&self, passage: &Passage, before: Option<usize>) -> Verdict {
-        let from = before.unwrap_or(0);
-        let moved = |wanted: fn(&StepKind, TaskNumber) -> Option<u32>| {
-            let steps = self.records.iter().rev();
-            steps
-                .skip_while(|(step, _)| *step as usize > passage.moves)
-                .take_while(|(step, _)| *step as usize >= from)
-                .find_map(|(step, kind)| Some((*step, wanted(kind, passage.target)?)))
-        };
-        let restored = moved(|kind, target| match kind {
-            StepKind::Restore { task, bytes, .. } if *task == target => Some(*bytes),
+        let from = before.unwrap_or(0) as u64;
+        let mut steps = self.records.of_steps(from..passage.moves as u64 + 1).rev();
+        let restored = steps.find_map(|(step, kind)| match kind {
+            StepKind::Restore { task, bytes, .. } if task == passage.target => Some((step, bytes)),
             _ => None,
         });
         match restored {

@@ -15,9 +15,11 @@ impl Session {
             records.push(Record { at_ns: 0, what });
         }
         let mut slept_ns: u64 = 0;
-        let steps = self.records.iter().zip(0..);
-        let past = steps.take_while(|((step, _), _)| *step < self.position());
-        for ((step, kind), number) in past {
+        let steps = 0..self.position();
+        let mut said = self.records.of_steps(steps.clone()).peekable();
+        let log = &self.machine.log.steps;
+        let of_host = steps.filter(|step| log[*step as usize].is_host());
+        for (step, number) in of_host.zip(0..) {
             let at_ns = |slept_ns: u64| step.saturating_add(slept_ns);
             while let Some((_, what)) = happened.next_if(|(at, _)| *at == Some(number)) {
                 records.push(Record {
@@ -25,13 +27,13 @@ impl Session {
                     what,
                 });
             }
-            match kind {
-                StepKind::Clock { to_us, .. } => slept_ns = to_us.saturating_mul(1000),
-                StepKind::Output { line } => records.push(Record {
+            match said.next_if(|(at, _)| *at == step) {
+                Some((_, StepKind::Clock { to_us, .. })) => slept_ns = to_us.saturating_mul(1000),
+                Some((_, StepKind::Output { line })) => records.push(Record {
                     at_ns: at_ns(slept_ns),
                     what: What::Print {
-                        task: self.task_that_printed(*step),
-                        text: line.clone(),
+                        task: self.task_that_printed(step),
+                        text: line,
                     },
                 }),
                 _ => {}

@@ -116,28 +116,21 @@ impl Session {
             .rev()
             .filter(|tick| tick.kind == TickKind::Owner);
         for tick in changes {
-            let record = self.record_of_step(tick.step)?;
+            let record = self.records.of(tick.step)?;
             if let StepKind::Owner { stack, from, .. } = record
-                && *stack == number
+                && stack == number
             {
-                return Some((*from, tick.step));
+                return Some((from, tick.step));
             }
         }
         None
-    }
-
-    /// What the host did in a step of its own, at or before the current position.
-    pub(super) fn record_of_step(&self, step: u64) -> Option<&StepKind> {
-        let at = self.records.partition_point(|(at, _)| *at < step);
-        let (at, record) = self.records.get(at)?;
-        (*at == step).then_some(record)
     }
 
     /// The lowest byte of a stack that was ever written, up to the current position.
     fn lowest_written(&self, base: u64, top: u64) -> u64 {
         let mut page = base / PAGE * PAGE;
         while page < top {
-            if self.machine.memory.find(page).is_some() {
+            if self.machine.memory.cells_from(page).is_some() {
                 for address in (page.max(base)..(page + PAGE).min(top)).step_by(8) {
                     let cell = self.machine.memory.read(address).unwrap_or_default();
                     if cell.value != 0 || cell.shadow & WRITTEN != 0 {

@@ -65,13 +65,13 @@ impl Session {
 
     /// Where the byte that a save or a restore has written came from.
     fn copied_from(&self, step: usize, address: u64) -> Option<u64> {
-        let (source, target, bytes) = match self.record_of_step(step as u64)? {
+        let (source, target, bytes) = match self.records.of(step as u64)? {
             StepKind::Save {
                 range, to, bytes, ..
-            } => (range.start, *to, *bytes),
+            } => (range.start, to, bytes),
             StepKind::Restore {
                 range, from, bytes, ..
-            } => (*from, range.start, *bytes),
+            } => (from, range.start, bytes),
             _ => return None,
         };
         let offset = address.wrapping_sub(target);

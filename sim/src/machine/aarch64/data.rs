@@ -107,7 +107,7 @@ impl Machine {
     ) -> Done {
         let (at, pointer, moved) = self.a64_address(address)?;
         let (low, high) = (self.a64_get(first, width), self.a64_get(second, width));
-        self.a64_move_base(address.base, moved)?;
+        self.a64_move_base_to_store(address.base, moved, at, 2 * width.bytes())?;
         self.store(at, width, low.0, low.1, pointer)?;
         let above = at.wrapping_add(u64::from(width.bytes()));
         self.store(above, width, high.0, high.1, pointer)

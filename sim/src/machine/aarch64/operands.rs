@@ -99,6 +99,25 @@ impl Machine {
         })
     }
 
+    /// As [`a64_move_base`](Self::a64_move_base), before a store of so many bytes at the new base: when sp
+    /// moves down by just as many, nothing lies between that the store does not write.
+    #[inline(always)]
+    pub(super) fn a64_move_base_to_store(
+        &mut self,
+        base: Reg,
+        value: Option<u64>,
+        at: u64,
+        bytes: u32,
+    ) -> Done {
+        match value {
+            Some(sp) if base == SP && sp == at && sp.wrapping_add(bytes.into()) == self.sp() => {
+                self.write_register(SP, sp, self.sp_shadow());
+                Ok(())
+            }
+            value => self.a64_move_base(base, value),
+        }
+    }
+
     /// Moves the base of a transfer, if it has that form.
     #[inline(always)]
     pub(super) fn a64_move_base(&mut self, base: Reg, value: Option<u64>) -> Done {
