@@ -252,6 +252,7 @@ impl Machine {
                 let mut cell = self.memory.cell(place);
                 let bytes = ((1_u64 << (end - at)) - 1) << (at & 7);
                 if cell.shadow & MAPPED != 0 && cell.shadow & (bytes | CARRIED_BOTH) != 0 {
+                    self.log.settle();
                     self.log.cell(at, bytes, cell);
                     cell.set_bytes(cell.value, bytes & 0xff, 0);
                     *self.memory.cell_mut(place) = cell;

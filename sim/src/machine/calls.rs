@@ -93,10 +93,11 @@ impl Machine {
             function,
             saved: calls.saved.end(),
         });
+        calls.saved.settle();
         for reg in &calls.callee_saved {
             calls
                 .saved
-                .push(self.values[reg.index() % super::REGISTERS]);
+                .push_in_slack(self.values[reg.index() % super::REGISTERS]);
         }
         calls.heads[task] = calls.calls.end() as u64;
         self.log.head(task as u32, parent);
