@@ -48,19 +48,28 @@ impl Machine {
         .into())
     }
 
+    /// Whether a pointer is none into another task's frames.
     #[inline(always)]
-    fn check(&self, pointer: Shadow, address: u64, access: Access) -> Result<(), Trap> {
+    fn is_own(&self, pointer: Shadow) -> bool {
         let tag = pointer.tag();
-        if tag != 0 && tag != self.sp_shadow().tag() {
-            return self.check_pointer(pointer, address, access);
-        }
-        Ok(())
+        tag == 0 || tag == self.sp_shadow().tag()
     }
 
     /// Loads through a pointer.
     #[inline(always)]
     pub fn load(&self, address: u64, width: Width, pointer: Shadow) -> Result<(u64, Shadow), Trap> {
-        self.check(pointer, address, Access::Read)?;
+        if self.is_own(pointer)
+            && let Some(loaded) = self.load_whole(address, width)
+        {
+            return Ok(loaded);
+        }
+        self.load_slowly(address, width, pointer)
+    }
+
+    /// Loads what lies in one cell, has been written and, on 64 bits, also a whole word that a register that
+    /// held nothing was stored to.
+    #[inline(always)]
+    fn load_whole(&self, address: u64, width: Width) -> Option<(u64, Shadow)> {
         let byte = (address & 7) as u32;
         if byte + width.bytes() <= 8
             && let Some(place) = self.memory.find(address)
@@ -69,16 +78,16 @@ impl Machine {
             let need = width.byte_mask() << byte | MAPPED;
             if cell.shadow & need == need {
                 let value = cell.value >> (8 * byte) & width.mask();
-                return Ok((value, Shadow::with_tag(self.tag_of(cell, byte, width))));
+                return Some((value, Shadow::with_tag(self.tag_of(cell, byte, width))));
             }
             // Carried words are common: callee-saved registers that nobody uses are pushed and
             // popped all the same.
             let carried = MAPPED | CARRIED_BOTH;
             if width == Width::Double && byte == 0 && cell.shadow & carried == carried {
-                return Ok((cell.value, Shadow(cell.shadow & WRITTEN)));
+                return Some((cell.value, Shadow(cell.shadow & WRITTEN)));
             }
         }
-        self.load_slowly(address, width)
+        None
     }
 
     /// The tag of a word in a cell. Only whole machine words are pointers.
@@ -94,11 +103,22 @@ impl Machine {
         }
     }
 
-    /// Loads that cross two cells, that read what a register had not written, and those that
-    /// fault.
+    /// Loads through another task's pointers, that cross two cells, that read what a register had not
+    /// written, and those that fault.
     #[cold]
     #[inline(never)]
-    fn load_slowly(&self, address: u64, width: Width) -> Result<(u64, Shadow), Trap> {
+    fn load_slowly(
+        &self,
+        address: u64,
+        width: Width,
+        pointer: Shadow,
+    ) -> Result<(u64, Shadow), Trap> {
+        if !self.is_own(pointer) {
+            self.check_pointer(pointer, address, Access::Read)?;
+            if let Some(loaded) = self.load_whole(address, width) {
+                return Ok(loaded);
+            }
+        }
         let bytes = u64::from(width.bytes());
         if let Some(at) = self.first_unmapped(address, bytes) {
             return Err(self.unmapped(at, Access::Read).into());
@@ -141,15 +161,15 @@ impl Machine {
         shadow: Shadow,
         pointer: Shadow,
     ) -> Result<(), Trap> {
-        self.check(pointer, address, Access::Write)?;
-        if is_whole(address, width)
+        if self.is_own(pointer)
+            && is_whole(address, width)
             && let Some(place) = self.memory.find(address)
             && self.memory.cell(place).shadow & MAPPED != 0
         {
             self.store_whole(place, address, width, value, shadow);
             return Ok(());
         }
-        self.store_slowly(address, width, value, shadow)
+        self.store_slowly(address, width, value, shadow, pointer)
     }
 
     /// Stores a word, or two, at its natural alignment.
@@ -188,8 +208,8 @@ impl Machine {
         *self.memory.cell_mut(place) = cell;
     }
 
-    /// Stores what is no word at its natural alignment, what is written to a page for the first time,
-    /// and what faults.
+    /// Stores through another task's pointers, what is no word at its natural alignment, what is written to
+    /// a page for the first time, and what faults.
     #[inline(never)]
     fn store_slowly(
         &mut self,
@@ -197,7 +217,11 @@ impl Machine {
         width: Width,
         value: u64,
         shadow: Shadow,
+        pointer: Shadow,
     ) -> Result<(), Trap> {
+        if !self.is_own(pointer) {
+            self.check_pointer(pointer, address, Access::Write)?;
+        }
         let bytes = width.bytes();
         if let Some(at) = self.first_unmapped(address, u64::from(bytes)) {
             return Err(self.unmapped(at, Access::Write).into());

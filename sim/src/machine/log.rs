@@ -186,11 +186,6 @@ impl Steps {
         self.0.get(step).copied()
     }
 
-    #[inline(always)]
-    fn push(&mut self, step: Step) {
-        self.0.push(step);
-    }
-
     /// Makes a step another one.
     pub fn set(&mut self, step: usize, to: Step) {
         if let Some(step) = self.0.get_mut(step) {
@@ -389,14 +384,21 @@ impl Log {
     /// Begins a step, with room for the entries of an instruction.
     #[inline(always)]
     pub fn begin(&mut self, pc: u32, maker: Maker) {
-        self.settle();
-        self.steps.push(Step::new(self.end() as u32, pc, maker));
+        if self.entries.is_full() | self.steps.0.is_full() {
+            self.make_room();
+        }
+        let step = Step::new(self.end() as u32, pc, maker);
+        self.steps.0.push_in_slack(step);
     }
 
-    /// Begins another piece of entries; if there are too many before, the older half of them goes.
+    /// Begins another piece where one is full. Of too many entries the older half goes before.
     #[cold]
     #[inline(never)]
     fn make_room(&mut self) {
+        self.steps.0.settle();
+        if !self.entries.is_full() {
+            return;
+        }
         self.is_full = self.entries.piece() >= MAX_PIECES;
         let bytes = self.entries.bytes() + self.copies.bytes() + self.cells.bytes();
         if bytes > self.limit && !self.entries.has_spare() {

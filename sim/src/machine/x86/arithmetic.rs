@@ -213,3 +213,30 @@ fn alone(left: u64, right: u64) -> u64 {
         left | right
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_product_is_told_from_its_low_half() {
+        let near = |value: i64| [value - 1, value, value + 1];
+        let factors = [
+            0,
+            1 << 31,
+            1 << 32,
+            -(1 << 31),
+            -(1 << 32),
+            i64::MAX - 1,
+            i64::MIN + 1,
+        ];
+        for a in factors.into_iter().flat_map(near) {
+            for b in factors.into_iter().flat_map(near) {
+                let whole = i128::from(a) * i128::from(b);
+                let (low, is_whole) = multiply(a, b);
+                assert_eq!(low, whole as i64, "{a} * {b}");
+                assert_eq!(is_whole, i128::from(low) == whole, "{a} * {b}");
+            }
+        }
+    }
+}
