@@ -12,7 +12,7 @@ use super::pool;
 const SLACK: usize = 32;
 
 /// A list in pieces of `1 << SHIFT` items.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Pieces<T: 'static, const SHIFT: u32> {
     /// The piece that is being filled.
     last: Vec<T>,
@@ -239,6 +239,24 @@ impl<T: 'static, const SHIFT: u32> Pieces<T, SHIFT> {
     }
 }
 
+impl<T: Clone + 'static, const SHIFT: u32> Clone for Pieces<T, SHIFT> {
+    fn clone(&self) -> Self {
+        // A vector's clone has no room for more than is in it; one of nothing needs none yet.
+        let (mut last, mut room) = (Vec::new(), 0);
+        if !self.last.is_empty() {
+            (last, room) = (pool::take(Self::CAPACITY), self.room);
+            last.extend_from_slice(&self.last);
+        }
+        Pieces {
+            last,
+            room,
+            past: self.past.clone(),
+            dropped: self.dropped,
+            spare: Vec::new(),
+        }
+    }
+}
+
 impl<T: 'static, const SHIFT: u32> Drop for Pieces<T, SHIFT> {
     fn drop(&mut self) {
         let last = std::mem::take(&mut self.last);
@@ -305,6 +323,16 @@ mod tests {
         }
         list.truncate(20);
         assert_eq!((list.end(), list.get(19)), (20, Some(&19)));
+    }
+
+    #[test]
+    fn a_clone_has_the_same_room() {
+        let mut list = List::EMPTY;
+        list.push(1);
+        let mut clone = list.clone();
+        clone.push_in_slack(2);
+        assert_eq!((clone.get(0), clone.get(1)), (Some(&1), Some(&2)));
+        assert_eq!(list.get(1), None);
     }
 
     #[test]
