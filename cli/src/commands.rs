@@ -17,10 +17,10 @@ use clap::CommandFactory as _;
 use costack::scenario::Clock;
 use costack_lang::syntax::Program;
 
-use crate::Verdict;
 use crate::args::{Command, Completions, Costack, How};
 use crate::backend::{self, Backend, Module};
 use crate::input::Input;
+use crate::{Verdict, show};
 
 /// Runs a command.
 ///
@@ -67,7 +67,13 @@ fn run_program(program: &Arc<Program>, how: &How) -> Result<backend::Run> {
         clock: Clock::Real,
         trust_pointers: how.trust_pointers,
     };
-    backend::run(program, &how, &module).map_err(|refused| refused_in(program, refused))
+    run_as(program, &how, &module)
+}
+
+fn run_as(program: &Arc<Program>, how: &backend::How, module: &Module) -> Result<backend::Run> {
+    let what = format!("{} on {}", program.source.file(), how.backend.name());
+    let run = show::working(&what, || backend::run(program, how, module));
+    run.map_err(|refused| refused_in(program, refused))
 }
 
 /// A refusal, with the file it is about. Rendered mistakes name it themselves.

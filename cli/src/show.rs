@@ -1,6 +1,8 @@
 //! How results look: colours, tables, progress.
 
 use std::io::{self, IsTerminal as _, Write};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 use anstream::AutoStream;
 use anstream::stream::RawStream;
@@ -73,6 +75,31 @@ pub fn advance(bar: &ProgressBar, by: u64) {
         bar.set_draw_target(ProgressDrawTarget::stderr());
     }
     bar.inc(by);
+}
+
+/// Does work of unknown length. Where a person watches, standard error says after a second that it goes on.
+pub fn working<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    if !io::stderr().is_terminal() {
+        return work();
+    }
+    let (working, ended) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            if ended.recv_timeout(Duration::from_secs(1)) != Err(RecvTimeoutError::Timeout) {
+                return;
+            }
+            let style = ProgressStyle::with_template("{spinner} {msg}: {elapsed}");
+            let spinner = ProgressBar::new_spinner().with_message(what.to_owned());
+            spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            spinner.enable_steady_tick(Duration::from_millis(100));
+            // Nothing is ever sent: the other end goes when the work is done, or has panicked.
+            let _ = ended.recv();
+            spinner.finish_and_clear();
+        });
+        // Dropped before the scope waits for its thread.
+        let _working = working;
+        work()
+    })
 }
 
 /// A number with its thousands apart: `12 345 678`.

@@ -19,7 +19,7 @@ use crate::{Verdict, args, input};
 /// Compares files, or random scenarios.
 pub(super) fn compare(args: &args::Compare) -> Result<Verdict> {
     let module = Module::new(args.module.module.clone());
-    let host = module.host()?;
+    let host = show::working("compiling the module", || module.host())?;
     let isas: Vec<Isa> = match args.isa.is_empty() {
         true => Isa::ALL.to_vec(),
         false => args.isa.iter().map(|isa| (*isa).into()).collect(),
@@ -36,7 +36,7 @@ fn files(host: &Host, isas: &[Isa], files: &[String], quiet: bool) -> Result<Ver
     for file in files {
         let program = input::read(file)?.scenario(HOST_ISA)?;
         let name = program.source.file().to_owned();
-        let finding = comparer.compare(&program);
+        let finding = show::working(&name, || comparer.compare(&program));
         let finding = finding.map_err(|refused| super::refused_in(&program, refused))?;
         let (text, agrees) = told(&name, &finding);
         if !agrees {

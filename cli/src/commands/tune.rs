@@ -12,7 +12,7 @@ use costack_engine::tune::{Copied, runs, tune as replay};
 use costack_lang::syntax::{self, Program};
 
 use crate::args;
-use crate::backend::{self, Backend, How, Module};
+use crate::backend::{Backend, How, Module};
 use crate::show::{self, GOOD, lines, out, styled, table, thousands};
 use crate::{Verdict, input};
 
@@ -40,8 +40,7 @@ pub(super) fn tune(args: &args::Tune) -> Result<Verdict> {
                 clock: Clock::Virtual,
                 trust_pointers: false,
             };
-            let run = backend::run(&program, &how, &Module::default());
-            let run = run.map_err(|refused| super::refused_in(&program, refused))?;
+            let run = super::run_as(&program, &how, &Module::default())?;
             if let Some(fault) = &run.fault {
                 bail!("{}: it does not run to its end: {fault}", input.name);
             }

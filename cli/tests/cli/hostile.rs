@@ -125,6 +125,22 @@ fn an_endless_loop_runs_out_of_fuel() {
 }
 
 #[test]
+fn a_fill_takes_fuel_for_each_byte() {
+    // Ten fills of 128 KiB are some eighty instructions.
+    let fills = "(local $made i32)
+        (loop
+            (memory.fill (i32.const 0) (i32.const 7) (i32.const 0x20000))
+            (local.tee $made (i32.add (local.get $made) (i32.const 1)))
+            (br_if 0 (i32.lt_u (i32.const 10))))
+        i32.const 1";
+    let mut hosted = Foreign::with("run", fills).instance().expect("it starts");
+    refused(hosted.run(1), "it did not end within its fuel");
+    let small = fills.replace("0x20000", "0x2000");
+    let mut hosted = Foreign::with("run", &small).instance().expect("it starts");
+    assert_eq!(hosted.run(1).expect("it says so"), Status::Ended);
+}
+
+#[test]
 fn a_memory_bomb_is_stopped() {
     let grow = "(drop (memory.grow (i32.const 16))) (loop (drop (memory.grow (i32.const 16))) br 0) unreachable";
     let mut hosted = Foreign::with("run", grow).instance().expect("it starts");

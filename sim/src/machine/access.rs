@@ -48,26 +48,24 @@ impl Machine {
         .into())
     }
 
+    /// Whether a pointer is none into another task's frames.
     #[inline(always)]
-    fn check(&self, pointer: Shadow, address: u64, access: Access) -> Result<(), Trap> {
+    fn is_own(&self, pointer: Shadow) -> bool {
         let tag = pointer.tag();
-        if tag != 0 && tag != self.sp_shadow().tag() {
-            return self.check_pointer(pointer, address, access);
-        }
-        Ok(())
+        tag == 0 || tag == self.sp_shadow().tag()
     }
 
     /// Loads through a pointer.
     #[inline(always)]
     pub fn load(&self, address: u64, width: Width, pointer: Shadow) -> Result<(u64, Shadow), Trap> {
-        self.check(pointer, address, Access::Read)?;
-        if (address & 7) as u32 + width.bytes() <= 8
+        if self.is_own(pointer)
+            && (address & 7) as u32 + width.bytes() <= 8
             && let Some(place) = self.memory.find(address)
             && let Some(loaded) = self.load_from(self.memory.cell(place), address, width)
         {
             return Ok(loaded);
         }
-        self.load_slowly(address, width)
+        self.load_slowly(address, width, pointer)
     }
 
     /// What is in a cell that the whole access lies in, unless there is something to report.
@@ -101,11 +99,19 @@ impl Machine {
         }
     }
 
-    /// Loads from pages that are shared, that cross two cells, that read what a register had not
-    /// written, and those that fault.
+    /// Loads through another task's pointers, from pages that are shared, that cross two cells, that
+    /// read what a register had not written, and those that fault.
     #[cold]
     #[inline(never)]
-    fn load_slowly(&self, address: u64, width: Width) -> Result<(u64, Shadow), Trap> {
+    fn load_slowly(
+        &self,
+        address: u64,
+        width: Width,
+        pointer: Shadow,
+    ) -> Result<(u64, Shadow), Trap> {
+        if !self.is_own(pointer) {
+            self.check_pointer(pointer, address, Access::Read)?;
+        }
         let bytes = u64::from(width.bytes());
         if (address & 7) + bytes <= 8
             && let Some([cell, ..]) = self.memory.cells_from(address)
@@ -154,15 +160,15 @@ impl Machine {
         shadow: Shadow,
         pointer: Shadow,
     ) -> Result<(), Trap> {
-        self.check(pointer, address, Access::Write)?;
-        if is_whole(address, width)
+        if self.is_own(pointer)
+            && is_whole(address, width)
             && let Some(place) = self.memory.find(address)
             && self.memory.cell(place).shadow & MAPPED != 0
         {
             self.store_whole(place, address, width, value, shadow);
             return Ok(());
         }
-        self.store_slowly(address, width, value, shadow)
+        self.store_slowly(address, width, value, shadow, pointer)
     }
 
     /// Stores a word, or two, at its natural alignment.
@@ -201,8 +207,8 @@ impl Machine {
         *self.memory.cell_mut(place) = cell;
     }
 
-    /// Stores what is no word at its natural alignment, what is written to a page for the first time,
-    /// and what faults.
+    /// Stores through another task's pointers, what is no word at its natural alignment, what is written to
+    /// a page for the first time, and what faults.
     #[inline(never)]
     fn store_slowly(
         &mut self,
@@ -210,7 +216,11 @@ impl Machine {
         width: Width,
         value: u64,
         shadow: Shadow,
+        pointer: Shadow,
     ) -> Result<(), Trap> {
+        if !self.is_own(pointer) {
+            self.check_pointer(pointer, address, Access::Write)?;
+        }
         let bytes = width.bytes();
         if let Some(at) = self.first_unmapped(address, u64::from(bytes)) {
             return Err(self.unmapped(at, Access::Write).into());
@@ -266,6 +276,7 @@ impl Machine {
                 let end = ((at | 7) + 1).min(to);
                 let bytes = ((1_u64 << (end - at)) - 1) << (at & 7);
                 if cell.shadow & MAPPED != 0 && cell.shadow & (bytes | CARRIED_BOTH) != 0 {
+                    self.log.settle();
                     self.log.cell(at, bytes, *cell);
                     cell.set_bytes(cell.value, bytes & 0xff, 0);
                 }

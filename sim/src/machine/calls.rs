@@ -51,6 +51,17 @@ impl Calls {
         }
     }
 
+    /// Makes room for a call of a task.
+    #[cold]
+    #[inline(never)]
+    fn make_room(&mut self, task: usize) {
+        self.calls.settle();
+        self.saved.settle();
+        if self.heads.len() <= task {
+            self.heads.resize(task + 1, 0);
+        }
+    }
+
     /// Bytes that it takes.
     pub fn bytes(&self) -> usize {
         self.calls.bytes() + self.saved.bytes() + self.heads.len() * 8
@@ -82,12 +93,12 @@ impl Machine {
         if task == 0 {
             return Ok(());
         }
-        if self.calls.heads.len() <= task {
-            self.calls.heads.resize(task + 1, 0);
-        }
         let calls = &mut self.calls;
+        if calls.calls.is_full() | calls.saved.is_full() | (calls.heads.len() <= task) {
+            calls.make_room(task);
+        }
         let parent = calls.heads[task];
-        calls.calls.push(Call {
+        calls.calls.push_in_slack(Call {
             sp,
             parent,
             function,
@@ -96,7 +107,7 @@ impl Machine {
         for reg in &calls.callee_saved {
             calls
                 .saved
-                .push(self.values[reg.index() % super::REGISTERS]);
+                .push_in_slack(self.values[reg.index() % super::REGISTERS]);
         }
         calls.heads[task] = calls.calls.end() as u64;
         self.log.head(task as u32, parent);

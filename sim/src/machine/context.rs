@@ -97,6 +97,7 @@ impl<'a> Context<'a> {
 
     fn write(&mut self, reg: Reg, value: u64, shadow: Shadow) {
         let value = value & self.machine.word.mask();
+        self.machine.log.settle();
         self.machine.write_register(reg, value, shadow);
     }
 
@@ -145,6 +146,7 @@ impl<'a> Context<'a> {
     /// What an instruction would get.
     pub fn store(&mut self, address: u64, value: u64) -> Result<(), FaultKind> {
         let word = self.machine.word;
+        self.machine.log.settle();
         Ok(self
             .machine
             .store(address, word, value, Shadow::PLAIN, Shadow::NONE)?)
@@ -162,6 +164,7 @@ impl<'a> Context<'a> {
     ) -> Result<(), FaultKind> {
         let word = self.machine.word;
         let shadow = Shadow::pointer(task);
+        self.machine.log.settle();
         Ok(self
             .machine
             .store(address, word, value, shadow, Shadow::NONE)?)

@@ -186,11 +186,6 @@ impl Steps {
         self.0.get(step).copied()
     }
 
-    #[inline(always)]
-    fn push(&mut self, step: Step) {
-        self.0.push(step);
-    }
-
     /// Makes a step another one.
     pub fn set(&mut self, step: usize, to: Step) {
         if let Some(step) = self.0.get_mut(step) {
@@ -332,10 +327,12 @@ impl Log {
     }
 
     pub fn field(&mut self, index: u32, value: u64) {
+        self.settle();
         self.push(FIELD | u64::from(index), value, 0);
     }
 
     pub fn owner(&mut self, stack: u32, value: u64) {
+        self.settle();
         self.push(OWNER | u64::from(stack), value, 0);
     }
 
@@ -345,12 +342,14 @@ impl Log {
     }
 
     pub fn block(&mut self, index: u32) {
+        self.settle();
         self.push(BLOCK | u64::from(index), 0, 0);
     }
 
     /// Begins to keep the cells from an address on that a copy to `target` is about to replace:
     /// [`keep`](Self::keep) takes them next.
     pub fn copy(&mut self, address: u64, count: u32, target: u64, bytes: u64) {
+        self.settle();
         self.push(CELLS | self.copies.end() as u64, 0, 0);
         let first = self.cells.reserve(count as usize);
         self.copies.push(Copied {
@@ -371,27 +370,42 @@ impl Log {
 
     #[inline(always)]
     fn push(&mut self, at: u64, value: u64, shadow: u64) {
+        self.entries.push_in_slack(Entry { at, value, shadow });
+    }
+
+    /// Makes room for as many entries as an instruction writes. Who writes more calls this in between.
+    #[inline(always)]
+    pub fn settle(&mut self) {
         if self.entries.is_full() {
             self.make_room();
         }
-        self.entries.push(Entry { at, value, shadow });
     }
 
-    /// Begins a step.
+    /// Begins a step, with room for the entries of an instruction.
     #[inline(always)]
     pub fn begin(&mut self, pc: u32, maker: Maker) {
-        self.steps.push(Step::new(self.end() as u32, pc, maker));
+        if self.entries.is_full() | self.steps.0.is_full() {
+            self.make_room();
+        }
+        let step = Step::new(self.end() as u32, pc, maker);
+        self.steps.0.push_in_slack(step);
     }
 
-    /// Before another piece of entries begins: if there are too many, the older half of them goes.
+    /// Begins another piece where one is full. Of too many entries the older half goes before.
     #[cold]
+    #[inline(never)]
     fn make_room(&mut self) {
+        self.steps.0.settle();
+        if !self.entries.is_full() {
+            return;
+        }
         self.is_full = self.entries.piece() >= MAX_PIECES;
         let bytes = self.entries.bytes() + self.copies.bytes() + self.cells.bytes();
         if bytes > self.limit && !self.entries.has_spare() {
             let kept = self.entries.kept();
             self.drop_before(self.entries.piece() + 1 - kept.div_ceil(2));
         }
+        self.entries.settle();
     }
 
     /// Drops all pieces of entries before this one.

@@ -8,8 +8,11 @@ use std::ops::Range;
 
 use super::pool;
 
+/// How many items have room beyond a full piece: see [`Pieces::push_in_slack`].
+const SLACK: usize = 32;
+
 /// A list in pieces of `1 << SHIFT` items.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Pieces<T: 'static, const SHIFT: u32> {
     /// The piece that is being filled.
     last: Vec<T>,
@@ -26,6 +29,7 @@ pub(crate) struct Pieces<T: 'static, const SHIFT: u32> {
 
 impl<T: 'static, const SHIFT: u32> Pieces<T, SHIFT> {
     const SIZE: usize = 1 << SHIFT;
+    const CAPACITY: usize = Self::SIZE + SLACK;
 
     pub const EMPTY: Self = Pieces {
         last: Vec::new(),
@@ -69,7 +73,8 @@ impl<T: 'static, const SHIFT: u32> Pieces<T, SHIFT> {
     #[cold]
     fn begin_piece(&mut self) {
         let spare = self.spare.pop();
-        let next = spare.unwrap_or_else(|| pool::take(Self::SIZE));
+        let mut next = spare.unwrap_or_else(|| pool::take(Self::CAPACITY));
+        next.extend(self.last.drain(self.room..));
         let full = std::mem::replace(&mut self.last, next);
         // The first piece is not allocated before it is needed.
         if self.room > 0 {
@@ -81,6 +86,28 @@ impl<T: 'static, const SHIFT: u32> Pieces<T, SHIFT> {
     /// Whether the next piece needs no new memory.
     pub fn has_spare(&self) -> bool {
         !self.spare.is_empty()
+    }
+
+    /// Begins the next piece if the last one is full. Then [`push_in_slack`](Self::push_in_slack) has room.
+    #[inline(always)]
+    pub fn settle(&mut self) {
+        if self.is_full() {
+            self.begin_piece();
+        }
+    }
+
+    /// Adds one of at most [`SLACK`] items after [`settle`](Self::settle). Those beyond a full piece move to
+    /// the next one later.
+    ///
+    /// A push that may begin a piece calls a function and goes on. Compilers without registers that a call
+    /// preserves, such as Cranelift for WebAssembly, then keep nothing in registers around each push, whether
+    /// that call is made or not. This one calls nothing and comes back.
+    #[inline(always)]
+    pub fn push_in_slack(&mut self, item: T) {
+        match self.last.len() < self.last.capacity() {
+            true => self.last.push(item),
+            false => no_slack(),
+        }
     }
 
     /// Adds an item.
@@ -104,19 +131,16 @@ impl<T: 'static, const SHIFT: u32> Pieces<T, SHIFT> {
         self.last.last().or_else(|| self.past.last()?.last())
     }
 
-    #[inline(always)]
-    fn items(&self, piece: usize) -> &[T] {
-        match piece.checked_sub(self.dropped) {
-            Some(index) if index == self.past.len() => &self.last,
-            Some(index) => self.past.get(index).map_or(&[], |items| items),
-            None => &[],
-        }
-    }
-
     /// An item, unless it was dropped or there is none.
     #[inline(always)]
     pub fn get(&self, at: usize) -> Option<&T> {
-        self.items(at >> SHIFT).get(at & (Self::SIZE - 1))
+        match at.checked_sub(self.piece() << SHIFT) {
+            Some(in_last) => self.last.get(in_last),
+            None => {
+                let index = (at >> SHIFT).checked_sub(self.dropped)?;
+                self.past.get(index)?.get(at & (Self::SIZE - 1))
+            }
+        }
     }
 
     /// All items that are kept.
@@ -151,6 +175,7 @@ impl<T: 'static, const SHIFT: u32> Pieces<T, SHIFT> {
         if range.is_empty() {
             return;
         }
+        self.settle();
         let first = (range.start >> SHIFT).max(self.dropped);
         let mut piece_of = |piece: usize| {
             let items = match piece - self.dropped {
@@ -174,12 +199,13 @@ impl<T: 'static, const SHIFT: u32> Pieces<T, SHIFT> {
     /// As [`get`](Self::get), to be changed.
     #[inline(always)]
     pub fn get_mut(&mut self, at: usize) -> Option<&mut T> {
-        let index = (at >> SHIFT).checked_sub(self.dropped)?;
-        let items = match index == self.past.len() {
-            true => &mut self.last,
-            false => self.past.get_mut(index)?,
-        };
-        items.get_mut(at & (Self::SIZE - 1))
+        match at.checked_sub(self.piece() << SHIFT) {
+            Some(in_last) => self.last.get_mut(in_last),
+            None => {
+                let index = (at >> SHIFT).checked_sub(self.dropped)?;
+                self.past.get_mut(index)?.get_mut(at & (Self::SIZE - 1))
+            }
+        }
     }
 
     /// Drops the pieces before this one.
@@ -194,6 +220,7 @@ impl<T: 'static, const SHIFT: u32> Pieces<T, SHIFT> {
 
     /// Forgets this item and all after it.
     pub fn truncate(&mut self, at: usize) {
+        self.settle();
         let piece = at >> SHIFT;
         while self.piece() > piece
             && let Some(before) = self.past.pop()
@@ -227,14 +254,38 @@ impl<T: 'static, const SHIFT: u32> Pieces<T, SHIFT> {
     }
 }
 
+impl<T: Clone + 'static, const SHIFT: u32> Clone for Pieces<T, SHIFT> {
+    fn clone(&self) -> Self {
+        // A vector's clone has no room for more than is in it; one of nothing needs none yet.
+        let (mut last, mut room) = (Vec::new(), 0);
+        if !self.last.is_empty() {
+            (last, room) = (pool::take(Self::CAPACITY), self.room);
+            last.extend_from_slice(&self.last);
+        }
+        Pieces {
+            last,
+            room,
+            past: self.past.clone(),
+            dropped: self.dropped,
+            spare: Vec::new(),
+        }
+    }
+}
+
 impl<T: 'static, const SHIFT: u32> Drop for Pieces<T, SHIFT> {
     fn drop(&mut self) {
         let last = std::mem::take(&mut self.last);
         let others = self.past.drain(..).chain(self.spare.drain(..));
         others
             .chain([last])
-            .for_each(|piece| pool::give(piece, Self::SIZE));
+            .for_each(|piece| pool::give(piece, Self::CAPACITY));
     }
+}
+
+#[cold]
+#[inline(never)]
+fn no_slack() -> ! {
+    panic!("more items than there is room for until the next piece is begun")
 }
 
 #[cfg(test)]
@@ -277,5 +328,40 @@ mod tests {
         list.truncate(19);
         list.push(99);
         assert_eq!(list.get(19), Some(&99));
+    }
+
+    #[test]
+    fn items_in_slack_are_found_before_and_after_the_next_piece_has_begun() {
+        let mut list = List::EMPTY;
+        list.settle();
+        for number in 0..SLACK as u32 {
+            list.push_in_slack(number);
+        }
+        for pieces in [1, 2] {
+            assert_eq!(list.kept(), pieces);
+            assert_eq!((list.end(), list.get(SLACK)), (SLACK, None));
+            assert_eq!(list.get(7), Some(&7));
+            assert_eq!(list.get_mut(8), Some(&mut 8));
+            list.settle();
+        }
+        list.truncate(20);
+        assert_eq!((list.end(), list.get(19)), (20, Some(&19)));
+    }
+
+    #[test]
+    fn a_clone_has_the_same_room() {
+        let mut list = List::EMPTY;
+        list.push(1);
+        let mut clone = list.clone();
+        clone.push_in_slack(2);
+        assert_eq!((clone.get(0), clone.get(1)), (Some(&1), Some(&2)));
+        assert_eq!(list.get(1), None);
+    }
+
+    #[test]
+    #[should_panic(expected = "room")]
+    fn items_beyond_the_slack_are_not_lost() {
+        let mut list = List::EMPTY;
+        list.push_in_slack(1);
     }
 }

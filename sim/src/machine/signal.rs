@@ -163,6 +163,7 @@ impl Machine {
         for (index, info) in registers(isa).iter().enumerate().rev() {
             let at = info.reg.index() % super::REGISTERS;
             let (value, known) = (self.values[at], self.shadows[at]);
+            self.log.settle();
             self.store(frame.word(index), self.word, value, known, shadow)?;
         }
         let pc = self.code.address_of(self.pc);
@@ -210,6 +211,7 @@ impl Machine {
         let pointer = self.sp_shadow();
         for (index, info) in registers(self.isa).iter().enumerate() {
             let (value, shadow) = self.load(frame.word(index), self.word, pointer)?;
+            self.log.settle();
             self.write_register(info.reg, value, shadow);
         }
         let (pc, _) = self.load(frame.pc(), self.word, pointer)?;

@@ -166,6 +166,7 @@ impl Session {
                 break;
             }
         }
+        self.machine.log.settle();
         StepOutcome::Stepped
     }
 
@@ -268,6 +269,7 @@ impl Session {
     pub(super) fn stop(&mut self, pc: u32, kind: FaultKind) {
         let step = self.machine.log.steps.len() - 1;
         let task = self.machine.task();
+        self.machine.log.settle();
         let failed = self.machine.log.steps.get(step);
         let was_host = failed.is_some_and(Step::is_host);
         let entries = self.machine.log.range(step);

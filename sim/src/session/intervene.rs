@@ -154,6 +154,7 @@ impl Session {
             Intervention::SetBytes { address, bytes } => {
                 for (at, byte) in (*address..).zip(bytes) {
                     let (value, none) = (u64::from(*byte), Shadow::NONE);
+                    machine.log.settle();
                     machine.store(at, Width::Byte, value, Shadow::PLAIN, none)?;
                 }
                 Ok(())

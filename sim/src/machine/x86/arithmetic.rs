@@ -104,9 +104,9 @@ impl Machine {
             Some(constant) => i64::from(constant),
             None => width.sign_extend(self.x86_use(Operand::Reg(target), width)?.0),
         };
-        let product = i128::from(width.sign_extend(a)) * i128::from(b);
+        let (product, is_whole) = multiply(width.sign_extend(a), b);
         let result = product as u64 & width.mask();
-        let fits = i128::from(width.sign_extend(result)) == product;
+        let fits = is_whole && width.sign_extend(result) == product;
         let flags = of_result(width, result) | if fits { 0 } else { CF | OF };
         self.x86_set_flags(flags);
         self.x86_put_register(target, width, result, Shadow::PLAIN)
@@ -160,22 +160,20 @@ impl Machine {
         if count == 0 {
             return self.x86_put(target, width, a, Shadow::PLAIN);
         }
-        let wide = i128::from(width.sign_extend(a));
+        let signed = width.sign_extend(a);
+        // The last bit that is shifted out; a count beyond the width leaves none.
         let (result, carry) = match op {
             Shift::Shl => {
-                let shifted = u128::from(a) << count;
-                (shifted as u64, shifted >> width.bits() & 1)
+                let out = width.bits().wrapping_sub(count);
+                (a << count, a.checked_shr(out).unwrap_or(0) & 1)
             }
-            Shift::Shr => (
-                a.checked_shr(count).unwrap_or(0),
-                u128::from(a) >> (count - 1) & 1,
-            ),
-            Shift::Sar => ((wide >> count) as u64, (wide >> (count - 1)) as u128 & 1),
+            Shift::Shr => (a >> count, a >> (count - 1) & 1),
+            Shift::Sar => ((signed >> count) as u64, (signed >> (count - 1)) as u64 & 1),
         };
         let result = result & width.mask();
         let sign = |value: u64| value >> (width.bits() - 1) & 1;
         let overflow = match op {
-            Shift::Shl => sign(result) ^ carry as u64,
+            Shift::Shl => sign(result) ^ carry,
             Shift::Shr => sign(a),
             Shift::Sar => 0,
         };
@@ -192,6 +190,20 @@ impl Machine {
     }
 }
 
+/// The low 64 bits of a product, and whether they are all of it.
+///
+/// Factors of 32 bits need no wider product, which is a call in WebAssembly.
+#[inline(always)]
+fn multiply(a: i64, b: i64) -> (i64, bool) {
+    match (i32::try_from(a), i32::try_from(b)) {
+        (Ok(_), Ok(_)) => (a * b, true),
+        _ => {
+            let (product, overflows) = a.overflowing_mul(b);
+            (product, !overflows)
+        }
+    }
+}
+
 /// The tag of a pointer that a mask was applied to, if only one side is a pointer.
 #[inline(always)]
 fn alone(left: u64, right: u64) -> u64 {
@@ -199,5 +211,32 @@ fn alone(left: u64, right: u64) -> u64 {
         0
     } else {
         left | right
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_product_is_told_from_its_low_half() {
+        let near = |value: i64| [value - 1, value, value + 1];
+        let factors = [
+            0,
+            1 << 31,
+            1 << 32,
+            -(1 << 31),
+            -(1 << 32),
+            i64::MAX - 1,
+            i64::MIN + 1,
+        ];
+        for a in factors.into_iter().flat_map(near) {
+            for b in factors.into_iter().flat_map(near) {
+                let whole = i128::from(a) * i128::from(b);
+                let (low, is_whole) = multiply(a, b);
+                assert_eq!(low, whole as i64, "{a} * {b}");
+                assert_eq!(is_whole, i128::from(low) == whole, "{a} * {b}");
+            }
+        }
     }
 }

@@ -184,6 +184,29 @@ fn neg_and_not() {
     check("mov rax, 5\nnot rax", &[("rax", MINUS_1 - 5)]);
 }
 
+/// CF is the last bit that was shifted out.
+#[test]
+fn carries_of_shifts() {
+    for (text, carry) in [
+        ("mov rax, 3\nshr rax, 1", 1),
+        ("mov rax, 2\nshr rax, 1", 0),
+        ("mov rax, -2\nsar rax, 2", 1),
+        ("mov rax, 5\nsar rax, 2", 0),
+        ("mov rax, 2\nshl rax, 63", 1),
+        ("mov rax, 1\nshl rax, 63", 0),
+        ("mov eax, 1\nshl eax, 31", 0),
+        ("mov eax, 2\nshl eax, 31", 1),
+        ("mov al, 1\nshl al, 8", 1),
+        ("mov al, 1\nshl al, 9", 0),
+        ("mov al, 0x80\nsar al, 9", 1),
+    ] {
+        check(
+            &format!("{text}\nsetc cl\nmovzx ecx, cl"),
+            &[("rcx", carry)],
+        );
+    }
+}
+
 #[test]
 fn imul() {
     check(
