@@ -257,7 +257,13 @@ impl Byte {
         pieces.sort_unstable();
         Some(match pieces[..] {
             [] => Byte::Known(0),
-            [Bits { term, index, mask }] if mask == 0xff => Byte::Part(term, index),
+            [
+                Bits {
+                    term,
+                    index,
+                    mask: 0xff,
+                },
+            ] => Byte::Part(term, index),
             [only] => Byte::Bits(only, None),
             [one, other] if (one.term, one.index) == (other.term, other.index) => {
                 let mask = one.mask | other.mask;
