@@ -11,7 +11,7 @@ use costack_sim::fault::{FaultKind, TaskNumber};
 use costack_sim::host::{Anchor, Context, Host, Register, SegmentKind, Then};
 use costack_sim::isa::{Reg, registers};
 use costack_sim::program::{FunctionInfo, Image, Isa, Object, Part, Rights};
-use costack_sim::prove::{Contract, Flavour, Given, Holds};
+use costack_sim::prove::{Contract, Flavour, Given, Holds, built_in};
 use costack_sim::view::{RegisterClass, StackKind, Statistics, StepOutcome, StepView, TaskView};
 use costack_sim::{Options, Session};
 
@@ -131,17 +131,6 @@ impl Relocation {
     }
 }
 
-fn text_of(flavour: Flavour) -> &'static str {
-    match (ISA, flavour) {
-        (Isa::X86_64, Flavour::Integer) => include_str!("../../../asm/x86_64/switch.s"),
-        (Isa::X86_64, Flavour::Fp) => include_str!("../../../asm/x86_64/switch_fp.s"),
-        (Isa::I386, Flavour::Integer) => include_str!("../../../asm/i386/switch.s"),
-        (Isa::I386, Flavour::Fp) => include_str!("../../../asm/i386/switch_fp.s"),
-        (Isa::Aarch64, Flavour::Integer) => include_str!("../../../asm/aarch64/switch.s"),
-        (Isa::Aarch64, Flavour::Fp) => include_str!("../../../asm/aarch64/switch_fp.s"),
-    }
-}
-
 /// Runs a flavour's text there and back.
 pub fn run(flavour: Flavour, seed: u64) -> Run {
     let part = |text: String| Part {
@@ -155,7 +144,7 @@ pub fn run(flavour: Flavour, seed: u64) -> Run {
         name: label.to_owned(),
         parts: vec![
             part(format!("{label}: host set_registers\n")),
-            part(text_of(flavour).to_owned()),
+            part(built_in(ISA, flavour).text.into_owned()),
             part(format!("host {after}\n")),
         ],
         functions: vec![FunctionInfo {

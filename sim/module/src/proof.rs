@@ -30,6 +30,8 @@ pub struct Proof {
     pub isa: String,
     /// The flavour.
     pub flavour: String,
+    /// How the text is entered and left: `inline` or `call`.
+    pub form: String,
     /// What the target of the switch is.
     pub transition: String,
     /// Whether its words are in its image instead of on its stack.
@@ -178,6 +180,7 @@ pub mod proofs {
             file: file.to_owned(),
             isa: report.isa.name().to_owned(),
             flavour: report.flavour.to_string(),
+            form: report.form.to_string(),
             transition: report.transition.to_string(),
             words_in_image: report.words != Words::OnStack,
             is_proven: report.is_proven(),

@@ -127,8 +127,7 @@ impl Check<'_, '_> {
     /// status bits of MXCSR as they are, which are not callee-saved (System V x86-64, section 3.2.1).
     fn expected_control(&self, reg: Reg) -> Option<Value> {
         let expected = self.expected(reg)?;
-        let contract = self.machine.contract;
-        if contract.form == Form::Inline || reg != MXCSR || contract.isa == Isa::Aarch64 {
+        if reg != MXCSR || !self.keeps_status() {
             return Some(expected);
         }
         let width = expected.width();
@@ -138,10 +137,25 @@ impl Check<'_, '_> {
         bits(expected, MXCSR_CONTROL)?.bitwise(&status, Bitwise::Or)
     }
 
+    fn keeps_status(&self) -> bool {
+        let contract = self.machine.contract;
+        contract.form == Form::Call && contract.isa != Isa::Aarch64
+    }
+
     fn names(&self, registers: &[Reg]) -> String {
         let isa = self.machine.contract.isa;
         let names = registers.iter().map(|reg| register_name(isa, *reg));
         names.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Registers and what they do, the verb for one of them or for several.
+    fn registers_do(&self, registers: &[Reg], one: &str, several: &str) -> String {
+        let verb = if registers.len() == 1 { one } else { several };
+        format!("{} {verb}", self.names(registers))
+    }
+
+    fn registers_hold(&self, registers: &[Reg]) -> String {
+        self.registers_do(registers, "holds", "hold")
     }
 
     /// P1, P5.
@@ -159,13 +173,14 @@ impl Check<'_, '_> {
         let mut how = Vec::new();
         if !held.is_empty() {
             let what = match self.transition {
-                Transition::Yielded => "what they held when the target gave up the CPU",
+                Transition::Yielded => "what was there when the target gave up the CPU",
                 Transition::Fresh => "what the first frame has for them",
             };
-            how.push(format!("{} hold {what}", self.names(&held)));
+            how.push(format!("{} {what}", self.registers_hold(&held)));
         }
         if !clobbered.is_empty() {
-            how.push(format!("{} are declared clobbered", self.names(&clobbered)));
+            let are = self.registers_do(&clobbered, "is", "are");
+            how.push(format!("{are} declared clobbered"));
         }
         Ok(how.join("; "))
     }
@@ -229,23 +244,24 @@ impl Check<'_, '_> {
                     self.holds(*reg, &expected)?;
                 }
             }
-            let names = self.names(&contract.control);
-            return Ok(match self.transition {
-                Transition::Yielded => {
-                    format!("{names} control what they did when the target gave up the CPU")
-                }
-                Transition::Fresh => format!("{names} hold what the first frame has for them"),
-            });
+            let control = self.registers_do(&contract.control, "controls", "control");
+            let as_when = match self.transition {
+                Transition::Yielded => "as when the target gave up the CPU",
+                Transition::Fresh => "as the first frame says",
+            };
+            let status = match self.keeps_status() {
+                true => "; the status bits of mxcsr stay as they are",
+                false => "",
+            };
+            return Ok(format!("{control} {as_when}{status}"));
         }
         for reg in &contract.control {
             let width = self.machine.register(*reg).width();
             let own = Symbol::Register(self.machine.roles.source, *reg).plus(0);
             self.holds(*reg, &Value::of(own, width))?;
         }
-        Ok(format!(
-            "{} are what they were",
-            self.names(&contract.control)
-        ))
+        let are = self.registers_do(&contract.control, "is", "are");
+        Ok(format!("{are} unchanged"))
     }
 
     /// P8.
@@ -295,10 +311,8 @@ impl Check<'_, '_> {
             let own = Symbol::Register(source, *reg).plus(0);
             self.holds(*reg, &Value::of(own, width))?;
         }
-        let mut how = format!(
-            "{} hold what the source put there",
-            self.names(&contract.passes)
-        );
+        let hold = self.registers_hold(&contract.passes);
+        let mut how = format!("{hold} what the source put there");
         if let Some(reg) = contract.tells_sp {
             self.holds(reg, &self.machine.stored_sp())?;
             how.push_str(&format!("; {} the sp that was stored", self.names(&[reg])));

@@ -41,6 +41,15 @@ pub enum Form {
     Call,
 }
 
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Form::Inline => "inline",
+            Form::Call => "call",
+        })
+    }
+}
+
 /// Where a text finds the words that a switch left at the target's sp.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Words {

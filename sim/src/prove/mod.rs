@@ -217,6 +217,7 @@ fn report(
     Report {
         isa: machine.contract.isa,
         flavour: machine.contract.flavour,
+        form: machine.contract.form,
         words: machine.contract.words,
         transition,
         obligations: Id::ALL

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::contract::{Flavour, Words};
+use super::contract::{Flavour, Form, Words};
 use crate::program::Isa;
 
 /// What the target is at this switch. Together the two are an induction over all switches.
@@ -162,6 +162,8 @@ pub struct Report {
     pub isa: Isa,
     /// The flavour.
     pub flavour: Flavour,
+    /// How the text is entered and left.
+    pub form: Form,
     /// Where the text finds the target's words.
     pub words: Words,
     /// What the target is.
