@@ -3,8 +3,10 @@
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use anyhow::{Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use costack_sim::program::Isa;
+use costack_sim::prove::Form;
 
 use crate::backend::{Backend, HOST_ISA};
 
@@ -111,12 +113,12 @@ pub struct ModuleArg {
 /// Where and how a scenario runs.
 #[derive(Debug, Args)]
 pub struct How {
-    /// Where it runs
-    #[arg(long, value_enum, default_value_t = Backend::Sim)]
-    pub backend: Backend,
-    /// The instruction set that is simulated
-    #[arg(long, value_enum, default_value_t = IsaArg::host())]
-    pub isa: IsaArg,
+    /// Where it runs; `sim` unless told
+    #[arg(long, value_enum)]
+    pub backend: Option<Backend>,
+    /// The instruction set that is simulated; this machine's unless told
+    #[arg(long, value_enum)]
+    pub isa: Option<IsaArg>,
     /// Stop after so many steps (statements, on native)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub steps: Option<u64>,
@@ -126,6 +128,40 @@ pub struct How {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub module: ModuleArg,
+}
+
+impl How {
+    /// Where it runs.
+    pub fn backend(&self) -> Backend {
+        self.backend.unwrap_or(Backend::Sim)
+    }
+
+    /// The instruction set that it is read and run for.
+    ///
+    /// # Errors
+    /// When it is to run on the real CPU, and that is another one.
+    pub fn isa(&self) -> Result<Isa> {
+        let isa = self.isa.map_or(HOST_ISA, Isa::from);
+        if self.backend() == Backend::Native && isa != HOST_ISA {
+            bail!(
+                "native is this machine's CPU, {}: {} needs the backend sim or wasm",
+                HOST_ISA.name(),
+                isa.name()
+            );
+        }
+        Ok(isa)
+    }
+
+    /// An argument that was given, though there is nothing to run.
+    pub fn given(&self) -> Option<&'static str> {
+        let given = [
+            ("--backend", self.backend.is_some()),
+            ("--isa", self.isa.is_some()),
+            ("--steps", self.steps.is_some()),
+            ("--trust-pointers", self.trust_pointers),
+        ];
+        given.iter().find(|(_, is)| *is).map(|(name, _)| *name)
+    }
 }
 
 /// `costack run`.
@@ -166,7 +202,7 @@ pub struct Compare {
           value_parser = clap::value_parser!(u64).range(1..))]
     pub random: Option<u64>,
     /// The first one's seed; a new one each time unless told
-    #[arg(long, value_name = "S", requires = "random")]
+    #[arg(long, value_name = "S", requires = "random", conflicts_with = "files")]
     pub seed: Option<u64>,
     /// Simulate only these instruction sets; all unless told
     #[arg(long, value_enum)]
@@ -190,9 +226,9 @@ pub struct Prove {
     /// Only this flavour; for assembly, what it must preserve (integer unless told)
     #[arg(long, value_enum)]
     pub flavour: Option<FlavourArg>,
-    /// For assembly, how it is entered and left
-    #[arg(long, value_enum, default_value_t = FormArg::Inline)]
-    pub form: FormArg,
+    /// Only this form; for assembly, how it is entered and left (in line unless told)
+    #[arg(long, value_enum)]
+    pub form: Option<FormArg>,
     /// What to print
     #[arg(long, value_enum, default_value_t = ProofFormat::Text)]
     pub format: ProofFormat,
@@ -206,9 +242,9 @@ pub struct Tune {
     /// How many shared stacks to look at
     #[arg(long, value_name = "FROM..TO", default_value = "1..64", value_parser = stacks)]
     pub stacks: Stacks,
-    /// The instruction set that is simulated
-    #[arg(long, value_enum, default_value_t = IsaArg::host())]
-    pub isa: IsaArg,
+    /// The instruction set that is simulated; this machine's unless told
+    #[arg(long, value_enum)]
+    pub isa: Option<IsaArg>,
 }
 
 /// `costack check`.
@@ -256,16 +292,6 @@ pub enum IsaArg {
     Aarch64,
 }
 
-impl IsaArg {
-    fn host() -> Self {
-        match HOST_ISA {
-            Isa::X86_64 => IsaArg::X86_64,
-            Isa::I386 => IsaArg::I386,
-            Isa::Aarch64 => IsaArg::Aarch64,
-        }
-    }
-}
-
 impl From<IsaArg> for Isa {
     fn from(isa: IsaArg) -> Isa {
         match isa {
@@ -293,6 +319,15 @@ pub enum FormArg {
     Call,
 }
 
+impl From<FormArg> for Form {
+    fn from(form: FormArg) -> Form {
+        match form {
+            FormArg::Inline => Form::Inline,
+            FormArg::Call => Form::Call,
+        }
+    }
+}
+
 /// What a trace is written as.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum TraceFormat {
@@ -318,7 +353,7 @@ pub struct Stacks(pub RangeInclusive<u32>);
 /// The most stacks to look at.
 const MAX_STACKS: u32 = 4096;
 
-fn stacks(text: &str) -> Result<Stacks, String> {
+fn stacks(text: &str) -> std::result::Result<Stacks, String> {
     let (from, to) = match text.split_once("..") {
         Some((from, to)) => (from, to.trim_start_matches('=')),
         None => (text, text),

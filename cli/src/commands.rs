@@ -18,8 +18,8 @@ use costack::scenario::Clock;
 use costack_lang::syntax::Program;
 
 use crate::args::{Command, Completions, Costack, How};
-use crate::backend::{self, Backend, Module};
-use crate::input::Input;
+use crate::backend::{self, Module};
+use crate::input::{Input, Rendered};
 use crate::{Verdict, show};
 
 /// Runs a command.
@@ -49,31 +49,40 @@ fn completions(args: &Completions) -> Result<Verdict> {
 
 /// Reads a scenario and runs it as the arguments say.
 fn run_input(input: &Input, how: &How) -> Result<backend::Run> {
-    let isa = match how.backend {
-        // The words of native are this machine's.
-        Backend::Native => backend::HOST_ISA,
-        _ => how.isa.into(),
-    };
+    let isa = how.isa()?;
     let program = input.scenario(isa)?;
-    run_program(&program, how)
-}
-
-fn run_program(program: &Arc<Program>, how: &How) -> Result<backend::Run> {
     let module = Module::new(how.module.module.clone());
     let how = backend::How {
-        backend: how.backend,
-        isa: how.isa.into(),
+        backend: how.backend(),
+        isa,
         steps: how.steps.unwrap_or(0),
         clock: Clock::Real,
         trust_pointers: how.trust_pointers,
     };
-    run_as(program, &how, &module)
+    run_as(&program, &how, &module)
 }
 
 fn run_as(program: &Arc<Program>, how: &backend::How, module: &Module) -> Result<backend::Run> {
     let what = format!("{} on {}", program.source.file(), how.backend.name());
     let run = show::working(&what, || backend::run(program, how, module));
     run.map_err(|refused| refused_in(program, refused))
+}
+
+/// Tells what is wrong with one of several files.
+fn tell(error: &anyhow::Error) {
+    show::error(error);
+    if error.is::<Rendered>() {
+        // The last line of a place in a text is apart from what follows.
+        anstream::eprintln!();
+    }
+}
+
+/// Refuses, at the end, files of which some were wrong; what is wrong with each was said.
+fn all_used(wrong: usize, files: usize) -> Result<()> {
+    match wrong {
+        0 => Ok(()),
+        _ => Err(anyhow::anyhow!("{wrong} of {files} files cannot be used")),
+    }
 }
 
 /// A refusal, with the file it is about. Rendered mistakes name it themselves.

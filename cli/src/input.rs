@@ -15,6 +15,8 @@ use crate::show;
 /// The longest file that is read at all; a scenario may be far shorter, a trace may not.
 const MAX_BYTES: u64 = 1 << 30;
 
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// A text and the name that messages give it.
 #[derive(Debug)]
 pub struct Input {
@@ -49,12 +51,24 @@ pub fn read(argument: &str) -> Result<Input> {
         (Err(error), _) => {
             let hint = match error.kind() {
                 io::ErrorKind::NotFound => {
-                    "; nor is this the name of a scenario that `costack examples --list` shows"
+                    format!(
+                        "; nor is there such a scenario in the gallery: {}",
+                        hint(argument)
+                    )
                 }
-                _ => "",
+                _ => String::new(),
             };
             Err(anyhow!("{argument} cannot be read: {error}{hint}"))
         }
+    }
+}
+
+/// What to do about a name that the gallery does not have.
+pub fn hint(name: &str) -> String {
+    let name = name.strip_suffix(".costack").unwrap_or(name);
+    match costack_lang::closest(name, gallery::all().map(|scenario| scenario.name)) {
+        Some(likely) => format!("did you mean `{likely}`?"),
+        None => "`costack examples --list` shows all of them".to_owned(),
     }
 }
 
@@ -69,9 +83,29 @@ fn read_all(source: impl Read, name: &str) -> Result<Vec<u8>> {
 }
 
 impl Input {
-    /// Whether it looks like a trace.
+    /// Whether it is meant to be a trace: lines of JSON, which no scenario and no assembly begins
+    /// with. Whether it is one, its reader tells, also when its beginning was cut off or altered.
     pub fn is_trace(&self) -> bool {
-        self.bytes.starts_with(b"{\"costack_trace\"")
+        let text = self
+            .bytes
+            .strip_prefix(BYTE_ORDER_MARK)
+            .unwrap_or(&self.bytes);
+        text.trim_ascii_start().starts_with(b"{")
+    }
+
+    /// Refuses a trace, where a scenario is wanted.
+    ///
+    /// # Errors
+    /// When it is meant to be a trace.
+    pub fn is_no_trace(&self) -> Result<()> {
+        match self.is_trace() {
+            true => Err(anyhow!(
+                "{} is no scenario, it begins like a trace: `costack check`, `costack trace` and \
+                 `costack tune` read traces",
+                self.name
+            )),
+            false => Ok(()),
+        }
     }
 
     /// The text.
@@ -89,8 +123,9 @@ impl Input {
     /// The scenario, as one for this ISA.
     ///
     /// # Errors
-    /// Its mistakes, rendered.
+    /// Its mistakes, rendered; or that it is a trace.
     pub fn scenario(&self, isa: Isa) -> Result<Arc<Program>> {
+        self.is_no_trace()?;
         let mistakes = |found: costack_lang::Diagnostics| {
             anyhow!(Rendered(
                 found.render(show::has_colour()).trim_end().to_owned()

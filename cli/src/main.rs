@@ -5,9 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use costack_cli::args::Costack;
-use costack_cli::commands;
-use costack_cli::input::Rendered;
-use costack_cli::show::{BAD, styled};
+use costack_cli::{commands, show};
 
 fn main() -> ExitCode {
     // Usage errors end with 2 here already.
@@ -16,10 +14,7 @@ fn main() -> ExitCode {
         Ok(verdict) => verdict.into(),
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            match error.downcast_ref::<Rendered>() {
-                Some(rendered) => anstream::eprintln!("{rendered}"),
-                None => anstream::eprintln!("{} {error:#}", styled(BAD, "error:")),
-            }
+            show::error(&error);
             ExitCode::from(2)
         }
     }

@@ -10,6 +10,8 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::input::Rendered;
+
 /// Good news.
 pub const GOOD: Style = AnsiColor::Green.on_default();
 /// Bad news.
@@ -25,6 +27,14 @@ pub fn styled(style: Style, text: impl std::fmt::Display) -> String {
 /// Whether messages on standard error are coloured.
 pub fn has_colour() -> bool {
     AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
+}
+
+/// Says on standard error what is wrong. Mistakes that are rendered say themselves that they are errors.
+pub fn error(error: &anyhow::Error) {
+    match error.downcast_ref::<Rendered>() {
+        Some(rendered) => anstream::eprintln!("{rendered}"),
+        None => anstream::eprintln!("{} {error:#}", styled(BAD, "error:")),
+    }
 }
 
 /// Standard output, buffered. Styles pass where it is a terminal that wants them.
@@ -117,9 +127,14 @@ pub fn thousands(number: u64) -> String {
 
 /// So many of something: `1 task`, `2 tasks`.
 pub fn count(number: u64, one: &str) -> String {
+    count_as(number, one, &format!("{one}s"))
+}
+
+/// So many of something whose plural is no `s`: `1 switch`, `2 switches`.
+pub fn count_as(number: u64, one: &str, many: &str) -> String {
     match number {
         1 => format!("1 {one}"),
-        _ => format!("{} {one}s", thousands(number)),
+        _ => format!("{} {many}", thousands(number)),
     }
 }
 
@@ -153,6 +168,8 @@ mod tests {
         assert_eq!(thousands(1_234_567), "1 234 567");
         assert_eq!(count(1, "task"), "1 task");
         assert_eq!(count(2_000, "task"), "2 000 tasks");
+        assert_eq!(count_as(1, "switch", "switches"), "1 switch");
+        assert_eq!(count_as(0, "switch", "switches"), "0 switches");
         assert_eq!(bytes(9_999), "9999 B");
         assert_eq!(bytes(12_345), "12.3 KB");
         assert_eq!(time(12.34), "12.3 ns");

@@ -167,6 +167,7 @@ mod visit;
 pub use diagnostic::Diagnostics;
 use diagnostic::{Diagnostic, Kind};
 pub use format::format;
+pub use names::closest;
 use source::{Source, Span};
 pub use syntax::Program;
 pub use value::DivisionByZero;

@@ -15,10 +15,13 @@ pub(crate) fn shown(name: &str) -> String {
 
 /// The candidate most like `name`, if one is like it: a slip of the hand or two away, or equal
 /// but for case.
-pub(crate) fn closest<'a>(
-    name: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<String> {
+///
+/// ```
+/// let names = ["two_tasks_own", "deep_and_shallow"];
+/// assert_eq!(costack_lang::closest("two_task_own", names).as_deref(), Some("two_tasks_own"));
+/// assert_eq!(costack_lang::closest("shallow", names), None);
+/// ```
+pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     if name.len() > LONGEST {
         return None;
     }

@@ -7,8 +7,8 @@ use costack_lang::syntax::Word;
 
 use crate::args;
 use crate::backend::HOST_ISA;
-use crate::input::{self, Input, Rendered};
-use crate::show::{BAD, GOOD, styled};
+use crate::input::{self, Input};
+use crate::show::{GOOD, styled};
 use crate::{Verdict, show};
 
 /// Reads all files, and tells what is wrong with each.
@@ -19,20 +19,11 @@ pub(super) fn check(args: &args::Check) -> Result<Verdict> {
             Ok(line) => writeln!(anstream::stdout(), "{} {line}", styled(GOOD, "ok"))?,
             Err(error) => {
                 wrong += 1;
-                match error.downcast_ref::<Rendered>() {
-                    Some(rendered) => anstream::eprintln!("{rendered}\n"),
-                    None => anstream::eprintln!("{} {error:#}", styled(BAD, "error:")),
-                }
+                super::tell(&error);
             }
         }
     }
-    match wrong {
-        0 => Ok(Verdict::Good),
-        _ => Err(anyhow::anyhow!(
-            "{wrong} of {} files cannot be used",
-            args.files.len()
-        )),
-    }
+    super::all_used(wrong, args.files.len()).map(|()| Verdict::Good)
 }
 
 fn check_one(input: &Input) -> Result<String> {

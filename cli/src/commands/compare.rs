@@ -33,12 +33,23 @@ pub(super) fn compare(args: &args::Compare) -> Result<Verdict> {
 fn files(host: &Host, isas: &[Isa], files: &[String], quiet: bool) -> Result<Verdict> {
     let mut comparer = Comparer::new(host, isas.to_vec())?;
     let mut verdict = Verdict::Good;
-    for file in files {
+    let mut wrong = 0;
+    let mut compare = |file: &str| -> Result<(String, bool)> {
         let program = input::read(file)?.scenario(HOST_ISA)?;
         let name = program.source.file().to_owned();
         let finding = show::working(&name, || comparer.compare(&program));
         let finding = finding.map_err(|refused| super::refused_in(&program, refused))?;
-        let (text, agrees) = told(&name, &finding);
+        Ok(told(&name, &finding))
+    };
+    for file in files {
+        let (text, agrees) = match compare(file) {
+            Ok(told) => told,
+            Err(error) => {
+                wrong += 1;
+                super::tell(&error);
+                continue;
+            }
+        };
         if !agrees {
             verdict = Verdict::Bad;
         }
@@ -46,7 +57,7 @@ fn files(host: &Host, isas: &[Isa], files: &[String], quiet: bool) -> Result<Ver
             write!(anstream::stdout(), "{text}")?;
         }
     }
-    Ok(verdict)
+    super::all_used(wrong, files.len()).map(|()| verdict)
 }
 
 /// One line about a scenario, and the difference; and whether all agree.

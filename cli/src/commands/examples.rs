@@ -7,7 +7,7 @@ use comfy_table::ContentArrangement;
 use costack_sim::gallery;
 
 use crate::show::{lines, out, table};
-use crate::{Verdict, args};
+use crate::{Verdict, args, input};
 
 /// Lists the gallery, or prints one scenario.
 pub(super) fn examples(args: &args::Examples) -> Result<Verdict> {
@@ -15,7 +15,10 @@ pub(super) fn examples(args: &args::Examples) -> Result<Verdict> {
     if let Some(name) = &args.name {
         let wanted = name.strip_suffix(".costack").unwrap_or(name);
         let Some(scenario) = gallery::all().find(|scenario| scenario.name == wanted) else {
-            bail!("there is no scenario {name}: `costack examples --list` shows all of them");
+            bail!(
+                "there is no scenario {name} in the gallery: {}",
+                input::hint(name)
+            );
         };
         out.write_all(scenario.text.as_bytes())?;
         out.flush()?;

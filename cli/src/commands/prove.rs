@@ -53,7 +53,12 @@ fn built_in(args: &args::Prove) -> Result<Vec<Proof>> {
     let mut all = Vec::new();
     for isa in isas(args) {
         for flavour in flavours(args) {
-            all.extend(proofs::prove(&What::BuiltIn(flavour), isa).map_err(in_text)?);
+            let proofs = proofs::prove(&What::BuiltIn(flavour), isa).map_err(in_text)?;
+            let wanted = |proof: &Proof| {
+                args.form
+                    .is_none_or(|form| proof.form == Form::from(form).to_string())
+            };
+            all.extend(proofs.into_iter().filter(wanted));
         }
     }
     Ok(all)
@@ -61,6 +66,7 @@ fn built_in(args: &args::Prove) -> Result<Vec<Proof>> {
 
 fn of_file(file: &str, args: &args::Prove) -> Result<Vec<Proof>> {
     let input = input::read(file)?;
+    input.is_no_trace()?;
     let is_scenario = input.name.ends_with(".costack")
         || input
             .text()?
@@ -99,10 +105,7 @@ fn of_file(file: &str, args: &args::Prove) -> Result<Vec<Proof>> {
         name: input.name.clone(),
         text: input.text()?.to_owned(),
         flavour,
-        form: match args.form {
-            FormArg::Inline => Form::Inline,
-            FormArg::Call => Form::Call,
-        },
+        form: args.form.unwrap_or(FormArg::Inline).into(),
     };
     proofs::prove(&what, isa.into()).map_err(in_text)
 }
@@ -119,6 +122,9 @@ fn in_words(proofs: &[Proof]) -> String {
         return String::new();
     };
     let mut text = format!("{}, {}, {} flavour", first.file, first.isa, first.flavour);
+    if first.form == Form::Call.to_string() {
+        text += ", the end of a C function";
+    }
     if first.words_in_image {
         text += ", the target's words in its image";
     }
@@ -138,24 +144,32 @@ fn in_words(proofs: &[Proof]) -> String {
     }
     text += &lines(&table);
     for proof in proofs {
-        for obligation in &proof.obligations {
-            if obligation.found != Found::Refuted {
-                continue;
-            }
-            let place = match (obligation.line, &obligation.instruction) {
-                (Some(line), Some(instruction)) => {
-                    format!("{}:{line}, `{instruction}`", proof.file)
-                }
-                _ => proof.file.clone(),
-            };
-            text += &format!(
-                "{} {}, {}: {place}: {}\n",
-                styled(BAD, "refuted:"),
-                obligation.id,
-                proof.transition,
-                obligation.reason
-            );
-        }
+        text += &refuted(proof);
     }
     text + "\n"
+}
+
+/// What is refuted at one transition: a line for each reason, with all the obligations that it
+/// refutes.
+fn refuted(proof: &Proof) -> String {
+    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
+    for obligation in &proof.obligations {
+        if obligation.found != Found::Refuted {
+            continue;
+        }
+        let place = match (obligation.line, &obligation.instruction) {
+            (Some(line), Some(instruction)) => format!("{}:{line}, `{instruction}`", proof.file),
+            _ => proof.file.clone(),
+        };
+        let reason = format!("{place}: {}", obligation.reason);
+        match reasons.iter_mut().find(|(other, _)| *other == reason) {
+            Some((_, ids)) => ids.push(&obligation.id),
+            None => reasons.push((reason, vec![&obligation.id])),
+        }
+    }
+    let line = |(reason, ids): &(String, Vec<&str>)| {
+        let (head, ids) = (styled(BAD, "refuted:"), ids.join(", "));
+        format!("{head} {ids}, {}: {reason}\n", proof.transition)
+    };
+    reasons.iter().map(line).collect()
 }

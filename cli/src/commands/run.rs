@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::args;
 use crate::backend::{Backend, Run};
-use crate::show::{BAD, DIM, bytes, count, out, styled, thousands};
+use crate::show::{BAD, DIM, bytes, count, count_as, out, styled};
 use crate::{Verdict, input};
 
 /// Prints what the scenario prints, then a summary on standard error.
@@ -19,7 +19,7 @@ pub(super) fn run(args: &args::Run) -> Result<Verdict> {
     }
     out.flush()?;
     drop(out);
-    summarise(&input.name, args.how.backend, &run);
+    summarise(&input.name, args.how.backend(), &run);
     Ok(match run.fault {
         None => Verdict::Good,
         Some(_) => Verdict::Bad,
@@ -48,9 +48,9 @@ fn summarise(name: &str, backend: Backend, run: &Run) {
         }
     };
     let line = format!(
-        "{}: {made}; {} switches, {}, {} copied, largest image {}, {}",
+        "{}: {made}; {}, {}, {} copied, largest image {}, {}",
         backend.name(),
-        thousands(summary.switches),
+        count_as(summary.switches, "switch", "switches"),
         count(summary.evictions, "eviction"),
         bytes(summary.copied_bytes),
         bytes(summary.largest_image.into()),

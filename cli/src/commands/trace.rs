@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use costack_engine::trace::{self, Trace};
 
 use crate::args::{self, TraceFormat};
@@ -14,7 +14,15 @@ use crate::{Verdict, input};
 pub(super) fn trace(args: &args::Trace) -> Result<Verdict> {
     let input = input::read(&args.file)?;
     let (trace, fault) = match input.is_trace() {
-        true => (read(&input)?, None),
+        true => {
+            if let Some(argument) = args.how.given() {
+                bail!(
+                    "{} begins like a trace, which is not run again: {argument} is for scenarios",
+                    input.name
+                );
+            }
+            (read(&input)?, None)
+        }
         false => {
             let run = super::run_input(&input, &args.how)?;
             let trace = Trace {

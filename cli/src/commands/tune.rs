@@ -10,9 +10,10 @@ use costack::scenario::Clock;
 use costack_engine::trace::{Record, StackKind, What};
 use costack_engine::tune::{Copied, runs, tune as replay};
 use costack_lang::syntax::{self, Program};
+use costack_sim::program::Isa;
 
 use crate::args;
-use crate::backend::{Backend, How, Module};
+use crate::backend::{Backend, HOST_ISA, How, Module};
 use crate::show::{self, GOOD, lines, out, styled, table, thousands};
 use crate::{Verdict, input};
 
@@ -30,12 +31,17 @@ struct Choice {
 pub(super) fn tune(args: &args::Tune) -> Result<Verdict> {
     let input = input::read(&args.file)?;
     let (records, stack_bytes) = match input.is_trace() {
+        true if args.isa.is_some() => bail!(
+            "{} begins like a trace, which is not run again: --isa is for scenarios",
+            input.name
+        ),
         true => (super::trace::read(&input)?.records, None),
         false => {
-            let program = input.scenario(args.isa.into())?;
+            let isa = args.isa.map_or(HOST_ISA, Isa::from);
+            let program = input.scenario(isa)?;
             let how = How {
                 backend: Backend::Sim,
-                isa: args.isa.into(),
+                isa,
                 steps: 0,
                 clock: Clock::Virtual,
                 trust_pointers: false,
@@ -119,8 +125,11 @@ fn shared_tasks(records: &[Record]) -> u64 {
 }
 
 /// The fewest stacks with which no number in the range would save a twentieth of what one stack
-/// copies: more only costs memory.
-fn recommended(choices: &[Choice]) -> u32 {
+/// copies: more only costs memory. `None` where there is no choice.
+fn recommended(choices: &[Choice]) -> Option<u32> {
+    if choices.len() < 2 {
+        return None;
+    }
     let times = || choices.iter().map(|choice| choice.time_ns);
     let (least, most) = (
         times().fold(f64::INFINITY, f64::min),
@@ -128,21 +137,21 @@ fn recommended(choices: &[Choice]) -> u32 {
     );
     let enough = least + (most - least) * 0.05;
     let first = choices.iter().find(|choice| choice.time_ns <= enough);
-    first.map_or(1, |choice| choice.copied.stacks)
+    first.map(|choice| choice.copied.stacks)
 }
 
 /// Of a long range, what matters: round numbers, the recommended one, both ends.
-fn is_shown(choice: &Choice, choices: &[Choice], best: u32) -> bool {
+fn is_shown(choice: &Choice, choices: &[Choice], best: Option<u32>) -> bool {
     let number = choice.copied.stacks;
     let ends = [choices.first(), choices.last()];
     choices.len() <= 16
-        || number == best
+        || Some(number) == best
         || ends.iter().flatten().any(|end| end.copied.stacks == number)
         || number.is_power_of_two()
         || (number.is_multiple_of(3) && (number / 3).is_power_of_two())
 }
 
-fn rows(shown: &[&Choice], best: u32) -> comfy_table::Table {
+fn rows(shown: &[&Choice], best: Option<u32>) -> comfy_table::Table {
     let mut table = table(["stacks", "evictions", "copied", "memory", "time", ""]);
     for choice in shown {
         let Choice {
@@ -156,7 +165,7 @@ fn rows(shown: &[&Choice], best: u32) -> comfy_table::Table {
             show::bytes(copied.bytes()),
             show::bytes(*memory_bytes),
             show::time(*time_ns),
-            match copied.stacks == best {
+            match Some(copied.stacks) == best {
                 true => "<- recommended".to_owned(),
                 false => String::new(),
             },
@@ -188,15 +197,15 @@ fn chart(shown: &[&Choice]) -> String {
     shown.iter().map(bar).collect()
 }
 
-fn advice(choices: &[Choice], best: u32) -> String {
-    let of = |stacks: u32| {
-        let mut all = choices.iter();
-        all.find(|choice| choice.copied.stacks == stacks)
+fn advice(choices: &[Choice], best: Option<u32>) -> String {
+    let chosen = choices
+        .iter()
+        .find(|choice| Some(choice.copied.stacks) == best);
+    let (Some(first), Some(chosen)) = (choices.first(), chosen) else {
+        return "a range, such as --stacks 1..64, would tell which number to recommend".to_owned();
     };
-    let (Some(first), Some(chosen)) = (choices.first(), of(best)) else {
-        return String::new();
-    };
-    let recommended = styled(GOOD, show::count(best.into(), "shared stack"));
+    let stacks = show::count(chosen.copied.stacks.into(), "shared stack");
+    let recommended = styled(GOOD, stacks);
     if chosen == first {
         return format!("recommended: {recommended}; more would not save a twentieth of the time");
     }
@@ -230,9 +239,10 @@ mod tests {
     fn the_recommendation_is_where_more_stacks_stop_helping() {
         let curve = [1000.0, 400.0, 100.0, 40.0, 38.0, 38.0];
         let choices: Vec<_> = (1..).zip(curve).map(|(n, t)| choice(n, t)).collect();
-        assert_eq!(recommended(&choices), 4);
+        assert_eq!(recommended(&choices), Some(4));
+        assert_eq!(recommended(&choices[..1]), None);
         let flat: Vec<_> = (1..5).map(|n| choice(n, 0.0)).collect();
-        assert_eq!(recommended(&flat), 1);
+        assert_eq!(recommended(&flat), Some(1));
     }
 
     #[test]

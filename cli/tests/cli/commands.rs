@@ -85,6 +85,27 @@ fn bad_input_names_file_line_and_column() {
 }
 
 #[test]
+fn a_name_that_the_gallery_almost_has_is_told() {
+    let likely = "did you mean `two_tasks_shared`?";
+    check(costack(&["run", "two_task_shared"]), 2, "", likely);
+    check(costack(&["examples", "two_task_shared"]), 2, "", likely);
+    let all = "`costack examples --list` shows all";
+    check(costack(&["examples", "wholly_other"]), 2, "", all);
+}
+
+#[test]
+fn native_is_no_other_instruction_set_than_the_machine() {
+    let on = |isa| costack(&["run", TWO, "--backend", "native", "--isa", isa]);
+    let own = costack_cli::backend::HOST_ISA.name();
+    check(on(own), 0, "", "native: ");
+    for other in ["x86_64", "i386", "aarch64"] {
+        if other != own {
+            check(on(other), 2, "", "needs the backend sim or wasm");
+        }
+    }
+}
+
+#[test]
 fn numbers_too_wide_for_i386_are_refused_there() {
     let (_folder, path) = file("w.costack", "scenario \"w\"\nmain { print 0x123456789 }");
     check(costack(&["run", &path]), 0, "4886718345", "");
@@ -141,6 +162,21 @@ fn compare_tells_one_line_each_and_that_all_agree() {
 }
 
 #[test]
+fn compare_tells_of_every_file_also_behind_one_that_cannot_be_used() {
+    let (_folder, bad) = file("bad.costack", "scenario \"b\"\nmain { prnt 1 }\n");
+    let files = ["compare", "nowhere", &bad, TWO];
+    let done = check(
+        costack_with_module(&files),
+        2,
+        "agree two_tasks_shared.costack: ",
+        "2 of 3 files cannot be used",
+    );
+    let (_, stderr) = said(&done);
+    assert!(stderr.contains("nowhere cannot be read"), "{stderr}");
+    assert!(stderr.contains(&format!("{bad}:2:13")), "{stderr}");
+}
+
+#[test]
 fn compare_repeats_random_scenarios_by_their_seed() {
     let compare = || {
         let command = costack_with_module(&[
@@ -154,6 +190,7 @@ fn compare_repeats_random_scenarios_by_their_seed() {
     assert_eq!(lines(compare()), first);
     check(costack(&["compare"]), 2, "", "required");
     check(costack(&["compare", "--seed", "3"]), 2, "", "--random");
+    check(costack(&["compare", "--seed", "3", TWO]), 2, "", "--seed");
 }
 
 #[test]
@@ -166,6 +203,10 @@ fn prove_shows_every_obligation_of_every_text() {
     let one = ["prove", "--isa", "i386", "--flavour", "fp"];
     let (stdout, _) = said(&check(costack(&one), 0, "asm/i386/switch_fp.s", ""));
     assert_eq!(stdout.matches("P10").count(), 2, "{stdout}");
+    let calls = ["prove", "--form", "call"];
+    let (stdout, _) = said(&check(costack(&calls), 0, "the end of a C function", ""));
+    assert_eq!(stdout.matches("P10").count(), 8, "{stdout}");
+    assert!(!stdout.contains("switch"), "{stdout}");
 }
 
 #[test]
@@ -192,6 +233,15 @@ fn prove_names_the_instruction_that_refutes() {
     assert!(stdout.contains("REFUTED"), "{stdout}");
     assert!(stdout.contains("broken.s"), "{stdout}");
     check(costack(&["prove", &path]), 2, "", "--isa");
+    // What refutes several obligations is told once.
+    let (_folder, path) = file("nothing.s", "mov rax, rbx\n");
+    let done = check(costack(&["prove", &path, "--isa", "x86_64"]), 1, "", "");
+    let (stdout, _) = said(&done);
+    let of_yielded = "running task to yielded one: ";
+    let mut lines = stdout.lines().filter(|line| line.contains(of_yielded));
+    let line = lines.next().expect("it is refuted");
+    assert!(line.contains("P1, P2, P3, P4, P6"), "{line}");
+    assert_eq!(lines.next(), None);
     let (_folder, path) = file("wrong.s", "mov rax, wibble!\n");
     check(
         costack(&["prove", &path, "--isa", "x86_64"]),
@@ -253,6 +303,10 @@ fn tune_shows_a_table_a_chart_and_a_recommendation() {
         "no task shares a stack",
     );
     check(costack(&["tune", TWO, "--stacks", "9..3"]), 2, "", "1..64");
+    // There is nothing to choose from.
+    let one = ["tune", TWO, "--stacks", "3"];
+    let (stdout, _) = said(&check(costack(&one), 0, "a range", ""));
+    assert!(!stdout.contains("recommended"), "{stdout}");
     check(
         costack(&["tune", "pitfalls/freeing_the_occupant"]),
         2,

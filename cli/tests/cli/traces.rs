@@ -105,6 +105,46 @@ fn an_altered_trace_is_refused_with_its_place() {
     assert!(place.is_some_and(|place| place <= line), "{stderr}");
 }
 
+#[test]
+fn a_trace_without_its_beginning_is_refused_as_a_trace() {
+    let text = trace_of(&[]);
+    let (_, behind) = text.split_once('\n').expect("a header");
+    let altered = text.replacen("costack_trace", "costack_trac", 1);
+    for (text, name) in [(behind, "behind.jsonl"), (&altered, "altered.jsonl")] {
+        let (_folder, path) = file(name, text);
+        let told = format!("{path}:1: this is no trace");
+        for command in ["trace", "tune", "check"] {
+            check(costack(&[command, &path]), 2, "", &told);
+        }
+    }
+}
+
+#[test]
+fn a_trace_is_not_taken_for_a_scenario() {
+    let (_folder, path) = file("run.jsonl", &trace_of(&[]));
+    for command in ["run", "compare", "prove"] {
+        let done = check(
+            costack_with_module(&[command, &path]),
+            2,
+            "",
+            "it begins like a trace: `costack check`",
+        );
+        let (_, stderr) = said(&done);
+        assert!(stderr.lines().count() <= 2, "{stderr}");
+    }
+    // It has been run already, so nothing says how to.
+    for (command, argument) in [
+        ("trace", ["--isa", "i386"]),
+        ("trace", ["--backend", "sim"]),
+        ("trace", ["--steps", "9"]),
+        ("tune", ["--isa", "i386"]),
+    ] {
+        let told = format!("{} is for scenarios", argument[0]);
+        let done = costack(&[&[command, &path], &argument[..]].concat());
+        check(done, 2, "", &told);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
