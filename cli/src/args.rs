@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use costack_sim::program::Isa;
-use costack_sim::prove::Form;
+use costack_sim::prove::{Flavour, Form};
 
 use crate::backend::{Backend, HOST_ISA};
 
@@ -308,6 +308,15 @@ impl From<IsaArg> for Isa {
 pub enum FlavourArg {
     Integer,
     Fp,
+}
+
+impl From<FlavourArg> for Flavour {
+    fn from(flavour: FlavourArg) -> Flavour {
+        match flavour {
+            FlavourArg::Integer => Flavour::Integer,
+            FlavourArg::Fp => Flavour::Fp,
+        }
+    }
 }
 
 /// How a switch text is entered and left.

@@ -97,7 +97,7 @@ impl Input {
     ///
     /// # Errors
     /// When it is meant to be a trace.
-    pub fn is_no_trace(&self) -> Result<()> {
+    pub fn refuse_trace(&self) -> Result<()> {
         match self.is_trace() {
             true => Err(anyhow!(
                 "{} is no scenario, it begins like a trace: `costack check`, `costack trace` and \
@@ -125,7 +125,7 @@ impl Input {
     /// # Errors
     /// Its mistakes, rendered; or that it is a trace.
     pub fn scenario(&self, isa: Isa) -> Result<Arc<Program>> {
-        self.is_no_trace()?;
+        self.refuse_trace()?;
         let mistakes = |found: costack_lang::Diagnostics| {
             anyhow!(Rendered(
                 found.render(show::has_colour()).trim_end().to_owned()

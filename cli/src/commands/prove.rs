@@ -8,7 +8,7 @@ use costack_sim::program::Isa;
 use costack_sim::prove::{Flavour, Form};
 use costack_sim_module::{Found, Proof, Refusal, What, proofs};
 
-use crate::args::{self, FlavourArg, FormArg, ProofFormat};
+use crate::args::{self, FormArg, ProofFormat};
 use crate::show::{BAD, lines, out, styled, table};
 use crate::{Verdict, input};
 
@@ -43,10 +43,19 @@ fn isas(args: &args::Prove) -> Vec<Isa> {
 
 fn flavours(args: &args::Prove) -> Vec<Flavour> {
     match args.flavour {
-        Some(FlavourArg::Integer) => vec![Flavour::Integer],
-        Some(FlavourArg::Fp) => vec![Flavour::Fp],
+        Some(flavour) => vec![flavour.into()],
         None => vec![Flavour::Integer, Flavour::Fp],
     }
+}
+
+/// Whether a proof is of the flavour and the form that are asked for.
+fn is_wanted(args: &args::Prove, proof: &Proof) -> bool {
+    let flavour = args
+        .flavour
+        .map(|flavour| Flavour::from(flavour).to_string());
+    let form = args.form.map(|form| Form::from(form).to_string());
+    flavour.is_none_or(|flavour| proof.flavour == flavour)
+        && form.is_none_or(|form| proof.form == form)
 }
 
 fn built_in(args: &args::Prove) -> Result<Vec<Proof>> {
@@ -54,11 +63,7 @@ fn built_in(args: &args::Prove) -> Result<Vec<Proof>> {
     for isa in isas(args) {
         for flavour in flavours(args) {
             let proofs = proofs::prove(&What::BuiltIn(flavour), isa).map_err(in_text)?;
-            let wanted = |proof: &Proof| {
-                args.form
-                    .is_none_or(|form| proof.form == Form::from(form).to_string())
-            };
-            all.extend(proofs.into_iter().filter(wanted));
+            all.extend(proofs.into_iter().filter(|proof| is_wanted(args, proof)));
         }
     }
     Ok(all)
@@ -66,7 +71,7 @@ fn built_in(args: &args::Prove) -> Result<Vec<Proof>> {
 
 fn of_file(file: &str, args: &args::Prove) -> Result<Vec<Proof>> {
     let input = input::read(file)?;
-    input.is_no_trace()?;
+    input.refuse_trace()?;
     let is_scenario = input.name.ends_with(".costack")
         || input
             .text()?
@@ -78,21 +83,25 @@ fn of_file(file: &str, args: &args::Prove) -> Result<Vec<Proof>> {
             .into_iter()
             .filter(|isa| costack_sim::prove::own_text(&program, *isa).is_some())
             .collect();
-        if own.is_empty() {
-            let of = match args.isa {
-                Some(isa) => format!(" for {}", Isa::from(isa).name()),
-                None => String::new(),
+        let what = What::Scenario(Box::new(program.as_ref().clone()));
+        let proven = own.into_iter().map(|isa| proofs::prove(&what, isa));
+        let mut proven = proven
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(in_text)?
+            .concat();
+        proven.retain(|proof| is_wanted(args, proof));
+        if proven.is_empty() {
+            let such = match (args.isa, args.flavour, args.form) {
+                (None, None, None) => "",
+                _ => " such as is asked for",
             };
             bail!(
-                "{}: the scenario has no `switch` text of its own{of}, so the built-in ones hold: \
-                 `costack prove` without a file proves them",
+                "{}: the scenario has no `switch` text of its own{such}, so the built-in ones \
+                 hold: `costack prove` without a file proves them",
                 input.name
             );
         }
-        let what = What::Scenario(Box::new(program.as_ref().clone()));
-        let proven = own.into_iter().map(|isa| proofs::prove(&what, isa));
-        let proven = proven.collect::<Result<Vec<_>, _>>().map_err(in_text)?;
-        return Ok(proven.concat());
+        return Ok(proven);
     }
     let Some(isa) = args.isa else {
         bail!(

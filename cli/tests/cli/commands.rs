@@ -266,6 +266,12 @@ fn prove_reads_the_text_of_a_scenario() {
         "",
     );
     check(costack(&["prove", TWO]), 2, "", "no `switch` text");
+    // A text of a scenario stands in line and takes the integer flavour's place.
+    let such = "no `switch` text of its own such as is asked for";
+    let fp = ["prove", "styles/ours", "--flavour", "fp"];
+    check(costack(&fp), 2, "", such);
+    let call = ["prove", "styles/ours", "--form", "call"];
+    check(costack(&call), 2, "", such);
 }
 
 #[test]
