@@ -38,6 +38,10 @@ use crate::sched::Outcome;
 /// The version of the format.
 pub const VERSION: u32 = 1;
 
+/// What a task waits for whose wait was over as it began: it was cancelled before, or what it waits
+/// for has come from another thread.
+pub const OVER: &str = "what is over";
+
 /// The first line of a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -271,6 +271,49 @@ fn a_cancelled_task_is_woken_out_of_whatever_it_waits_for() {
 }
 
 #[test]
+fn a_task_cancelled_while_it_runs_does_not_stay_in_its_next_wait() {
+    type Begin = fn(&mut Scheduler) -> Flow;
+    let waits: [Begin; 5] = [
+        |s| {
+            let event = s.add_event();
+            s.handle_wait(event).unwrap()
+        },
+        |s| s.handle_sleep(100),
+        |s| s.handle_wait_external(3),
+        |s| match s.handle_select(&[Wait::Stop, Wait::Join(TaskId::MAIN)]) {
+            // Stop is requested together with the end.
+            Ok(Selected::Now { .. }) => s.handle_join(TaskId::MAIN).unwrap(),
+            other => panic!("{other:?}"),
+        },
+        |s| {
+            let channel = s.add_channel(0);
+            match s.handle_receive(channel) {
+                Ok(Received::Waits(flow)) => flow,
+                other => panic!("{other:?}"),
+            }
+        },
+    ];
+    for begin in waits {
+        let (mut s, tasks) = running(1);
+        next(&mut s, tasks[0]);
+        s.request_cancel(tasks[0]).unwrap();
+        leaves(begin(&mut s));
+        // A limit of time comes too late.
+        s.limit_wait(tasks[0], 50).unwrap();
+        assert_eq!((s.next_timer_us(), s.external_waits()), (None, 0));
+        next(&mut s, tasks[0]);
+        assert_eq!(s.outcome(tasks[0]), Outcome::Cancelled);
+        // Its destructors may wait.
+        leaves(s.handle_sleep(7));
+        assert_eq!(s.poll(0), Next::Idle { until_us: 7 });
+        next_at(&mut s, 7, tasks[0]);
+        assert_eq!(s.outcome(tasks[0]), Outcome::Granted);
+        leaves(s.handle_end());
+        assert_eq!(s.poll(7), Next::Main);
+    }
+}
+
+#[test]
 fn a_stop_request_wakes_those_who_wait_for_it() {
     let (mut s, tasks) = running(2);
     next(&mut s, tasks[0]);

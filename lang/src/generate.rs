@@ -11,11 +11,13 @@
 //! - A task waits only for tasks before it. One that receives does that first, so a sender that
 //!   waits for room is waited for by nobody it waits for.
 //! - Whoever sleeps neither prints nor touches what others see; `main` prints its result in the
-//!   end. Real time then cannot change the order of the lines.
+//!   end. Real time then cannot change the order of the lines. With [`Options::requests`] it can,
+//!   where tasks wait for a time: backends agree under a clock that only goes on while all wait.
 //! - No address, time or uninitialised word reaches `print`. Pointers are used while what they
 //!   point to lives, by the task that it belongs to.
 
 mod body;
+mod requests;
 
 use std::fmt::Write;
 
@@ -58,6 +60,10 @@ pub struct Options {
     pub spawns: bool,
     /// Tasks marked `fp` that set their rounding mode and check that it stays.
     pub fp: bool,
+    /// Requests of the runtime by a call (`wait_for(e, 500)`, `select(e, c)`, `cancel(A)`, …), in
+    /// programs that may have all that these are about: the scheduler, mutexes, events, channels,
+    /// sleeps, joins and spawns.
+    pub requests: bool,
     /// `self()`.
     pub task_numbers: bool,
     /// The most tasks, `spawn` not counted; at least 1.
@@ -88,11 +94,29 @@ impl Default for Options {
             joins: true,
             spawns: true,
             fp: true,
+            requests: true,
             task_numbers: true,
             max_tasks: 8,
             statements: 8,
             stack_bytes: 65_536,
         }
+    }
+}
+
+impl Options {
+    fn has_requests(&self) -> bool {
+        let Self {
+            requests,
+            scheduler,
+            mutexes,
+            events,
+            channels,
+            sleeps,
+            joins,
+            spawns,
+            ..
+        } = *self;
+        requests && scheduler && mutexes && events && channels && sleeps && joins && spawns
     }
 }
 
@@ -183,6 +207,7 @@ impl Generator<'_> {
         self.main_statements();
         self.manual(count - scheduled);
         self.scheduled(scheduled);
+        self.requests();
         for index in 0..GLOBALS {
             self.main.line(format_args!("print \"g{index}\", g{index}"));
         }

@@ -160,6 +160,36 @@ fn faults_agree() {
     }
 }
 
+/// What is cancelled while it runs ends at its next wait, whoever cancels it.
+#[test]
+fn self_cancelled_tasks_agree() {
+    let things = "stack S shared 8192\nevent e\nmutex m\nchannel c 1\nqueue q\ngroup g\nwork w\n";
+    let waits = [
+        "wait e",
+        "lock m",
+        "let x = recv c",
+        "send c, 1; send c, 2",
+        "park(q)",
+        "let x = take(w)",
+        "join B",
+        "sleep 5 us",
+        "let x = select(e, q)",
+        "let x = wait_for(e, 5)",
+        "yield",
+    ];
+    for wait in waits {
+        let tasks = "task A on S = f()\ntask B on S = b()\nfn b() { park(q) }\n";
+        let body = format!("fn f() {{ print cancel(A); {wait}; print \"not reached\" }}");
+        let main = "main { lock m; start B; start A; join A; print alive(A); cancel(B); join B }";
+        let text = format!("scenario \"self\"\n{things}{tasks}{body}\n{main}");
+        check(wait, &text);
+        let program = costack_lang::parse(wait, &text).expect("valid");
+        let run = native(&program);
+        assert_eq!(run.fault, None, "{wait}");
+        assert_eq!(run.output, ["1", "0"], "{wait}");
+    }
+}
+
 /// Programs of the generator, a new seed in every run.
 #[test]
 fn random_scenarios_agree() {

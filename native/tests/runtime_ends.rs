@@ -232,3 +232,39 @@ fn a_runtime_of_real_time_ends_as_well() {
     drop(rt);
     assert_eq!(Rc::strong_count(&alive), 1);
 }
+
+#[test]
+fn one_that_cancels_itself_ends_at_its_next_wait() {
+    let rt = runtime();
+    let log = Log::default();
+    let own: Rc<RefCell<Option<costack::JoinHandle<()>>>> = Rc::default();
+    let mutex = Rc::new(Mutex::new(()));
+    let held = mutex.lock();
+    let task = {
+        let (own, log, mutex) = (Rc::clone(&own), Rc::clone(&log), Rc::clone(&mutex));
+        rt.spawn(move || {
+            let told = Rc::clone(&log);
+            let _end = AtEnd(move || {
+                // A destructor's wait is one as any: it gets what it waits for.
+                drop(mutex.lock());
+                told.borrow_mut().push("unwound");
+            });
+            own.borrow()
+                .as_ref()
+                .expect("main has put it there")
+                .cancel();
+            log.borrow_mut().push("cancelled");
+            Completion::new().wait();
+            unreachable!("nobody completes it, and it is cancelled");
+        })
+    };
+    *own.borrow_mut() = Some(task);
+    yield_now();
+    assert_eq!(*log.borrow(), ["cancelled"]);
+    yield_now();
+    // It is in its destructor now.
+    drop(held);
+    let task = own.take().expect("it is there");
+    assert!(matches!(task.join(), Err(JoinError::Cancelled)));
+    assert_eq!(*log.borrow(), ["cancelled", "unwound"]);
+}

@@ -140,23 +140,31 @@ impl<O: Observer> Scheduler<O> {
     }
 
     /// Asks a task to end where it waits: its wait is over with [`Outcome::Cancelled`], and the
-    /// backend unwinds it when its turn comes. What it was granted before counts as taken. A task
-    /// that does not wait is ended by the backend at its next wait.
+    /// backend unwinds it when its turn comes. What it was granted before counts as taken. For a task
+    /// that does not wait, the same becomes of its next wait as soon as it begins. Waits after that
+    /// one, in destructors, are waits as any.
     ///
     /// # Errors
     /// [`Refusal::Finished`] if it has ended; [`Refusal::Foreign`] if there is no such task.
     pub fn request_cancel(&mut self, task: TaskId) -> Result<(), Refusal> {
         let index = self.live(task)?;
         self.hot_mut(index).flags.set(Flags::STOP);
-        if self.hot(index).flags.has(Flags::CANCEL) {
-            return Ok(());
-        }
         self.hot_mut(index).flags.set(Flags::CANCEL);
         if let TaskState::Blocked(_) = self.state_of(index) {
-            self.unlink(index);
-            self.wake(index, Outcome::Cancelled);
+            self.cancel_wait(index);
         }
         Ok(())
+    }
+
+    /// The wait of a cancelled task is over, if it is the first since it was cancelled.
+    #[cold]
+    pub(super) fn cancel_wait(&mut self, index: u32) {
+        if self.hot(index).flags.has(Flags::CANCELLED) {
+            return;
+        }
+        self.hot_mut(index).flags.set(Flags::CANCELLED);
+        self.unlink(index);
+        self.wake(index, Outcome::Cancelled);
     }
 
     /// Whether a task was asked to end.

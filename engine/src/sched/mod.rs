@@ -647,7 +647,11 @@ impl<O: Observer> Scheduler<O> {
     fn block(&mut self, wait: Wait) -> Flow {
         let task = self.current();
         self.observer.notice(Notice::Waits { task, wait });
-        self.give_way(TaskState::Blocked(wait))
+        let flow = self.give_way(TaskState::Blocked(wait));
+        if self.hot(task.index).flags.has(Flags::CANCEL) {
+            self.cancel_wait(task.index);
+        }
+        flow
     }
 
     /// The running task takes on `state`, and its resumer runs.

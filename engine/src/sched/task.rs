@@ -111,8 +111,10 @@ impl Flags {
     pub(super) const DETACHED: Flags = Flags(8);
     /// Was asked to stop.
     pub(super) const STOP: Flags = Flags(16);
-    /// Was asked to end at its next wait.
+    /// Was asked to end where it waits, or at its next wait.
     pub(super) const CANCEL: Flags = Flags(32);
+    /// A wait of it has ended for that reason. Others, of its destructors, do not.
+    pub(super) const CANCELLED: Flags = Flags(64);
 
     #[inline(always)]
     pub(super) fn has(self, flag: Flags) -> bool {

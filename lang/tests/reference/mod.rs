@@ -443,7 +443,7 @@ impl Thread {
                 let task = self.machine.make(*task, launch, args);
                 self.start(task);
             }
-            StmtKind::Request(_) => unreachable!("the generator writes no request"),
+            StmtKind::Request(_) => unreachable!("no request is among what is generated for it"),
             StmtKind::SetFpMode(mode) => {
                 self.with_mode(|current| *current = *mode as i64);
             }
@@ -505,7 +505,7 @@ impl Thread {
                 })
             }
             ExprKind::Call(call) => self.call_of(frame, call)?,
-            ExprKind::Request(_) => unreachable!("the generator writes no request"),
+            ExprKind::Request(_) => unreachable!("no request is among what is generated for it"),
             ExprKind::Recv(channel) => self.receive(*channel)?,
             ExprKind::Alive(name) => {
                 let world = self.machine.world();

@@ -13,7 +13,7 @@ use costack_engine::event::Event;
 use costack_engine::sched::{
     ChannelId, EventId, Flow, MutexId, Next, Scheduler, TaskId, TaskState, Wait,
 };
-use costack_engine::trace::{StackKind, What};
+use costack_engine::trace::{OVER, StackKind, What};
 use costack_lang::syntax::{self as lang, Launch, MAIN, Program, Rounding, Span, Stmt, TimeUnit};
 
 use super::fault::{Fault, FaultKind, Stop};
@@ -559,7 +559,7 @@ impl Context<'_> {
             let state = self.machine.scheduler.borrow().state(self.task);
             let on = match state {
                 Ok(TaskState::Blocked(wait)) => self.machine.wait_in_words(wait),
-                _ => String::new(),
+                _ => OVER.to_owned(),
             };
             let event = Event::Block { task: self.task };
             self.machine.log.event(event, 0, on);

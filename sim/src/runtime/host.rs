@@ -232,7 +232,7 @@ impl Runtime {
                     }
                     _ => 0,
                 };
-                What::of(event, String::new, stack)
+                What::of(event, || trace::OVER.to_owned(), stack)
             }
         }
     }

@@ -4,7 +4,7 @@ use std::rc::Weak;
 
 use costack_engine::event::Event;
 use costack_engine::sched::{TaskId, TaskState};
-use costack_engine::trace::Record;
+use costack_engine::trace::{OVER, Record};
 
 use super::{Core, Left};
 use crate::runtime::task::Place;
@@ -30,7 +30,7 @@ impl Core {
                 let state = self.scheduler(|s| s.state(task));
                 let on = match state {
                     Ok(TaskState::Blocked(wait)) => wait.to_string(),
-                    _ => "what has come meanwhile".to_owned(),
+                    _ => OVER.to_owned(),
                 };
                 let event = Event::Block { task: number };
                 self.tracer.tell(self.clock.now_ns(), event, || on, 0);
