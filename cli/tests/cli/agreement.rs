@@ -8,7 +8,7 @@ use costack_sim::gallery::{self, SCENARIOS};
 use costack_sim::program::Isa;
 use costack_sim_module::Simulator;
 
-use crate::support::{check, costack_with_module, host, said, seed};
+use crate::support::{check, costack_with_module, host, said, seed, tell};
 
 const STEPS: u64 = 20_000_000;
 
@@ -60,7 +60,7 @@ fn two_thousand_random_scenarios_agree() {
         "agree all 2 000 scenarios",
         "",
     );
-    print!("{}", said(&done).0);
+    tell(&said(&done).0);
 }
 
 #[test]

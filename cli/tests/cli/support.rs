@@ -92,6 +92,13 @@ pub fn file(name: &str, text: &str) -> (tempfile::TempDir, String) {
     (folder, path)
 }
 
+/// Tells what a run did, also when its test passes: the macros' output would be kept back.
+pub fn tell(text: &str) {
+    use std::io::Write as _;
+    let written = std::io::stderr().write_all(text.as_bytes());
+    written.expect("standard error can be written to");
+}
+
 /// A seed that is new each time, or the one that `COSTACK_SEED` names. It is printed.
 pub fn seed() -> u64 {
     let named = std::env::var("COSTACK_SEED").ok();
@@ -99,6 +106,6 @@ pub fn seed() -> u64 {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         now.map_or(0, |now| now.as_nanos() as u64 % 1_000_000_007)
     });
-    println!("COSTACK_SEED={seed} repeats this run");
+    tell(&format!("COSTACK_SEED={seed} repeats this run\n"));
     seed
 }
