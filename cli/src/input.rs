@@ -108,6 +108,14 @@ impl Input {
         }
     }
 
+    /// Why an argument that says how to run is refused beside a trace.
+    pub fn not_run_again(&self, argument: &str) -> anyhow::Error {
+        anyhow!(
+            "{} begins like a trace, which is not run again: {argument} is for scenarios",
+            self.name
+        )
+    }
+
     /// The text.
     ///
     /// # Errors

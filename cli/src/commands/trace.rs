@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 use costack_engine::trace::{self, Trace};
 
 use crate::args::{self, TraceFormat};
@@ -16,10 +16,7 @@ pub(super) fn trace(args: &args::Trace) -> Result<Verdict> {
     let (trace, fault) = match input.is_trace() {
         true => {
             if let Some(argument) = args.how.given() {
-                bail!(
-                    "{} begins like a trace, which is not run again: {argument} is for scenarios",
-                    input.name
-                );
+                return Err(input.not_run_again(argument));
             }
             (read(&input)?, None)
         }

@@ -31,10 +31,7 @@ struct Choice {
 pub(super) fn tune(args: &args::Tune) -> Result<Verdict> {
     let input = input::read(&args.file)?;
     let (records, stack_bytes) = match input.is_trace() {
-        true if args.isa.is_some() => bail!(
-            "{} begins like a trace, which is not run again: --isa is for scenarios",
-            input.name
-        ),
+        true if args.isa.is_some() => return Err(input.not_run_again("--isa")),
         true => (super::trace::read(&input)?.records, None),
         false => {
             let isa = args.isa.map_or(HOST_ISA, Isa::from);
